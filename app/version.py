@@ -1,0 +1,3 @@
+"""The version of Rondo, said once."""
+
+VERSION = "0.1.0"
