@@ -1,0 +1,317 @@
+"""Settings: environment variables ``RONDO_…``, read once, every problem told in one message.
+
+One table (``TABLE``) declares each setting: its name, default, meaning and how its text is read. The README's table and
+``rondo doctor`` are made from it, so no setting can exist undocumented. Nothing imports the values: ``app.main`` reads
+them and hands them down.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX: Final = "RONDO_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+T = TypeVar("T")
+
+
+class SettingsError(ValueError):
+    """One or more settings cannot be used; the message names each of them and says what to do."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One row of the settings table."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    meaning: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """Return the environment variable, e.g. ``RONDO_PORT``."""
+        return PREFIX + self.name.upper()
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text.lower()
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _fraction(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise ValueError("must be a number from 0 to 1")
+    return value
+
+
+def _maybe(read: Callable[[str], T]) -> Callable[[str], T | None]:
+    return lambda text: read(text) if text else None
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        parts = _split(text)
+        if parts.scheme not in schemes or not (parts.netloc or "host=" in parts.query):
+            raise ValueError(f"must be a URL that starts with {' or '.join(scheme + '://' for scheme in schemes)}")
+        return text
+
+    return read
+
+
+def _split(text: str) -> SplitResult:
+    parts = urlsplit(text)
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("has a port that is not a number from 0 to 65535") from None
+    return parts
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("must be addresses or networks, separated by commas, e.g. 10.0.0.0/8,::1") from None
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("names a file that does not exist")
+    return path
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+TABLE: Final = (
+    Setting(
+        name="host",
+        default="127.0.0.1",
+        read=_filled,
+        meaning="Address to listen on; `0.0.0.0` or `::` for every interface",
+    ),
+    Setting(name="port", default="8000", read=_whole(0, 65535), meaning="Port to listen on; `0` takes a free one"),
+    Setting(name="unix_socket", default="", read=_maybe(Path), meaning="Listen on this Unix socket as well"),
+    Setting(
+        name="data_dir",
+        default="rondo-data",
+        read=Path,
+        meaning="Where Rondo keeps its data: the embedded PostgreSQL and its lock",
+    ),
+    Setting(
+        name="database_url",
+        default="",
+        read=_maybe(_url("postgresql", "postgres")),
+        secret=True,
+        meaning="Use this PostgreSQL (15 or newer) instead of the embedded one; TLS by `?sslmode=verify-full`",
+    ),
+    Setting(name="database_pool", default="8", read=_whole(2, 100), meaning="Connections to PostgreSQL"),
+    Setting(
+        name="postgres_user",
+        default="",
+        read=_maybe(_filled),
+        meaning="Started as root: the unprivileged user that runs the embedded PostgreSQL "
+        "(default: `postgres`, else `nobody`)",
+    ),
+    Setting(
+        name="public_url",
+        default="",
+        read=_maybe(_url("http", "https")),
+        meaning="The address people use, e.g. `https://tasks.example.org`; for links in mail and the origin check",
+    ),
+    Setting(
+        name="trusted_proxies",
+        default="",
+        read=_networks,
+        meaning="Proxies whose `X-Forwarded-For` and `-Proto` are believed: networks separated by commas",
+    ),
+    Setting(name="tls_cert", default="", read=_maybe(_file), meaning="TLS certificate chain (PEM); turns HTTPS on"),
+    Setting(name="tls_key", default="", read=_maybe(_file), meaning="TLS private key (PEM)"),
+    Setting(
+        name="registration",
+        default="open",
+        read=_one_of("open", "closed"),
+        meaning="Whether people can register themselves; the first account always can, and is the operator",
+    ),
+    Setting(
+        name="auth_rate",
+        default="20",
+        read=_whole(1, 1_000_000),
+        meaning="Sign-ins and registrations per minute and address, before 429",
+    ),
+    Setting(
+        name="api_rate",
+        default="",
+        read=_maybe(_whole(1, 1_000_000)),
+        meaning="Other calls per minute and user, before 429; empty: unlimited",
+    ),
+    Setting(
+        name="smtp_url",
+        default="",
+        read=_maybe(_url("smtp", "smtps")),
+        secret=True,
+        meaning="Mail server for reminders: `smtp://user:password@host:587`, `smtps://…`; "
+        "`?starttls=always` or `never` (default: when offered)",
+    ),
+    Setting(name="mail_from", default="Rondo <rondo@localhost>", read=_filled, meaning="Sender of mail"),
+    Setting(
+        name="metrics",
+        default="public",
+        read=_one_of("public", "operator"),
+        meaning="Who may read `/metrics`: everyone who reaches the port, or operators only",
+    ),
+    Setting(
+        name="log_level",
+        default="info",
+        read=_one_of("debug", "info", "warning", "error"),
+        meaning="Least level that is logged",
+    ),
+    Setting(
+        name="log_format",
+        default="auto",
+        read=_one_of("auto", "json", "text"),
+        meaning="`json`: one object a line; `text`: for eyes; `auto`: text on a terminal",
+    ),
+    Setting(name="env", default="production", read=_filled, meaning="Name of this environment in logs and traces"),
+    Setting(
+        name="otlp_endpoint",
+        default="",
+        read=_maybe(_url("http", "https")),
+        meaning="Send traces to this OTLP/HTTP endpoint, e.g. `http://127.0.0.1:4318/v1/traces`",
+    ),
+    Setting(
+        name="trace_ratio",
+        default="0.01",
+        read=_fraction,
+        meaning="Share of requests that are traced when the caller does not decide",
+    ),
+    Setting(
+        name="loop_watch",
+        default="off",
+        read=_one_of("off", "on"),
+        meaning="Name the task and stack of every step that holds the loop over 50 ms (costs about 1 µs a step)",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says, checked. Fields are the rows of ``TABLE``."""
+
+    host: str
+    port: int
+    unix_socket: Path | None
+    data_dir: Path
+    database_url: str | None
+    database_pool: int
+    postgres_user: str | None
+    public_url: str | None
+    trusted_proxies: tuple[Network, ...]
+    tls_cert: Path | None
+    tls_key: Path | None
+    registration: str
+    auth_rate: int
+    api_rate: int | None
+    smtp_url: str | None
+    mail_from: str
+    metrics: str
+    log_level: str
+    log_format: str
+    env: str
+    otlp_endpoint: str | None
+    trace_ratio: float
+    loop_watch: str
+    warnings: tuple[str, ...] = ()
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings of an environment.
+
+    Raises:
+        SettingsError: with one sentence per setting that cannot be used.
+    """
+    values: dict[str, Any] = {}
+    problems = []
+    for setting in TABLE:
+        text = environment.get(setting.variable, "").strip() or setting.default
+        try:
+            values[setting.name] = setting.read(text)
+        except ValueError as problem:
+            shown = "(secret)" if setting.secret else repr(text)
+            problems.append(f"{setting.variable}={shown} {problem}.")
+    if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
+        problems.append("RONDO_TLS_CERT and RONDO_TLS_KEY go together: set both or neither.")
+    if problems:
+        raise SettingsError(problems)
+    return Settings(**values, warnings=tuple(_unknown(environment)))
+
+
+def _unknown(environment: Mapping[str, str]) -> list[str]:
+    """Name variables that look like ours and are not: a typo must not be silent."""
+    known = [setting.variable for setting in TABLE]
+    sentences = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            sentences.append(f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else "."))
+    return sentences
+
+
+def read_environment(directory: Path) -> dict[str, str]:
+    """Return the process environment over the ``.env`` file of a directory, if it has one.
+
+    Raises:
+        SettingsError: when a line of the file is not ``NAME=value``, a comment or blank.
+    """
+    path = directory / ".env"
+    found: dict[str, str] = {}
+    if path.is_file():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            text = line.strip().removeprefix("export ")
+            if not text or text.startswith("#"):
+                continue
+            name, equals, value = text.partition("=")
+            if not equals or not name.strip().isidentifier():
+                raise SettingsError([f"{path}, line {number}: expected NAME=value."])
+            found[name.strip()] = _unquoted(value.strip())
+    return found | dict(os.environ)
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value.partition(" #")[0].rstrip()
