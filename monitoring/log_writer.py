@@ -1,0 +1,112 @@
+"""Writes finished lines to a stream, from a thread of its own.
+
+A terminal that is paused, a pipe nobody reads, a full disk: none of them may stop the service.
+So the caller only appends to a bounded buffer; when it is full, or the stream refuses, lines
+are dropped and counted. Knows nothing about what is in a line.
+"""
+
+import atexit
+import os
+import select
+import threading
+import time
+from collections import deque
+from typing import IO
+
+from monitoring import metrics
+
+# A burst of some ten thousand lines. More would only delay noticing that nobody reads.
+CAPACITY_BYTES = 4 * 1024 * 1024
+# Lines of one breath go out with one system call and one change of threads.
+_GATHER_SECONDS = 0.002
+_DROPPED = metrics.LOG_RECORDS_DROPPED_TOTAL.labels("stream")
+
+
+class LineWriter:
+    """A bounded buffer of lines and the thread that empties it."""
+
+    def __init__(self, stream: IO[str], capacity_bytes: int = CAPACITY_BYTES) -> None:
+        """Start the thread.
+
+        Args:
+            stream: Where to write. One with a file descriptor is written to directly, past its own buffer:
+                a daemon thread must not hold a buffer's lock when the interpreter ends.
+            capacity_bytes: How much may wait.
+        """
+        self._stream = stream
+        self._descriptor = _descriptor(stream)
+        self._capacity_bytes = capacity_bytes
+        self._lines: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._closed = False
+        # Re-entrant (the default of Condition): a finaliser that logs may interrupt `write`.
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def write(self, line: bytes) -> None:
+        """Take one line, its newline included. Never waits for the stream, never raises."""
+        with self._changed:
+            if self._closed or self._waiting_bytes + len(line) > self._capacity_bytes:
+                _DROPPED.inc()
+                return
+            if not self._lines:
+                self._changed.notify_all()
+            self._lines.append(line)
+            self._waiting_bytes += len(line)
+
+    def flush(self, seconds: float = 1.0) -> bool:
+        """Wait until everything is written. Blocks the thread; return whether it came to that in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._waiting_bytes == 0, timeout=seconds)
+
+    def close(self, seconds: float = 1.0) -> None:
+        """Write what waits, as far as time allows, and take no more. Does not close the stream."""
+        atexit.unregister(self.close)
+        self.flush(seconds)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._lines or self._closed)
+                if not self._lines:
+                    return
+            time.sleep(_GATHER_SECONDS)
+            with self._changed:
+                lines, self._lines = self._lines, deque()
+            self._put(lines)
+            with self._changed:
+                self._waiting_bytes -= sum(map(len, lines))
+                self._changed.notify_all()
+
+    def _put(self, lines: deque[bytes]) -> None:
+        try:
+            if self._descriptor is None:
+                self._stream.write(b"".join(lines).decode())
+                self._stream.flush()
+            else:
+                _write_all(self._descriptor, b"".join(lines))
+        except (OSError, ValueError):
+            # EPIPE, ENOSPC, EIO, or a stream closed under us. Nobody is left to tell but the counter.
+            _DROPPED.inc(len(lines))
+
+
+def _descriptor(stream: IO[str]) -> int | None:
+    try:
+        return stream.fileno()
+    except OSError:  # io.UnsupportedOperation: a stream in memory
+        return None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:
+            # Somebody made the shared descriptor non-blocking (node and ssh do). Waiting is this thread's job.
+            select.select([], [descriptor], [])

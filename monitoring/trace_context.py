@@ -1,0 +1,70 @@
+"""Which trace this piece of work belongs to, as W3C Trace Context says it.
+
+Only ids and a flag: cheap enough to exist for every request, sampled or not, because log lines
+and event envelopes always carry them. The current one lives in a context variable: it follows
+`start_soon`, and does not follow a memory channel (there it travels in the envelope).
+"""
+
+import random
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+# version "-" trace-id "-" parent-id "-" flags. Version 00 ends there; later versions may go on
+# after a dash (W3C Trace Context, section 3.2.4). Hex is lower case by the specification.
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
+# Longer is not a traceparent but an attack.
+_MAX_TRACEPARENT_LENGTH = 256
+_SAMPLED = 0x01
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """A position in a trace.
+
+    Attributes:
+        trace_id: 32 hex digits.
+        span_id: 16 hex digits.
+        sampled: Whether the head of the trace decided to keep it.
+    """
+
+    trace_id: str
+    span_id: str
+    sampled: bool
+
+    @property
+    def flags(self) -> str:
+        """The trace flags, two hex digits."""
+        return "01" if self.sampled else "00"
+
+    @property
+    def traceparent(self) -> str:
+        """The header value that continues this trace elsewhere."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+
+CURRENT: ContextVar[TraceContext | None] = ContextVar("trace_context", default=None)
+
+
+def new_trace_id() -> str:
+    """Return a random trace id. Not a secret, so the fast generator will do."""
+    return f"{random.getrandbits(128) or 1:032x}"
+
+
+def new_span_id() -> str:
+    """Return a random span id."""
+    return f"{random.getrandbits(64) or 1:016x}"
+
+
+def parse(traceparent: str | bytes | None) -> TraceContext | None:
+    """Return the context a `traceparent` names, or None for anything that is not one. Never raises."""
+    if not traceparent or len(traceparent) > _MAX_TRACEPARENT_LENGTH:
+        return None
+    text = traceparent.decode("latin-1") if isinstance(traceparent, bytes) else traceparent
+    match = _TRACEPARENT.fullmatch(text.strip(" \t"))
+    if match is None:
+        return None
+    version, trace_id, span_id, flags, rest = match.groups()
+    if version == "ff" or (version == "00" and rest) or not int(trace_id, 16) or not int(span_id, 16):
+        return None
+    return TraceContext(trace_id, span_id, bool(int(flags, 16) & _SAMPLED))

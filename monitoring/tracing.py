@@ -1,0 +1,298 @@
+"""Traces: which work caused which, and how long each part took.
+
+    with tracing.span("task.create", attributes={"rondo.task.id": task_id}) as span:
+        …
+        span.set_attribute("rondo.version", 7)
+
+The decision what to export falls at the end, when it is known whether the work failed or was
+slow: spans of one local trace gather in a list (a microsecond each) and only what is kept is
+ever encoded. Without an endpoint nothing is gathered, and a span only hands on its ids.
+
+A span is current for the task that entered it and for the tasks started inside. Do not hold one
+across the `yield` of an async generator: use `start_span` and `end` there. A memory channel does
+not carry it: put `current_traceparent()` into the envelope and give it as `parent` on the other side.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from enum import Enum
+from types import TracebackType
+from typing import Protocol, Self
+
+import trio
+from prometheus_client import Counter, Histogram
+
+from monitoring import trace_context
+from monitoring.trace_context import TraceContext
+
+AttributeValue = str | bool | int | float | Sequence[str]
+
+# Slower local traces are always kept, whatever the ratio: half a second is felt.
+SLOW_SECONDS = 0.5
+# A trace of more spans is a loop; its first spans tell the story.
+MAX_SPANS = 256
+MAX_LINKS = 32
+# Cancellation is how trio stops work, not a failure of it.
+_NOT_ERRORS = (trio.Cancelled, GeneratorExit, KeyboardInterrupt, SystemExit)
+
+
+class SpanKind(Enum):
+    """OpenTelemetry's kinds of span; the values are the protocol's."""
+
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+@dataclass(slots=True)
+class _LocalTrace:
+    """The spans of one trace inside this process, from its local root to the decision."""
+
+    spans: list["Span"] = field(default_factory=list)
+    failed: bool = False
+    kept: bool | None = None  # None until the local root has ended
+    left_out: int = 0
+
+    def take(self, ended: "Span") -> None:
+        """Gather an ended span; the local root's end decides about all of them."""
+        if self.kept is not None:  # a task that outlived its root
+            if self.kept:
+                _export((ended,))
+        elif ended.is_root:
+            self.kept = ended.context.sampled or self.failed or ended.duration_seconds >= SLOW_SECONDS
+            if self.left_out:
+                ended.attributes["rondo.spans_left_out"] = self.left_out
+            if self.kept:
+                _export([*self.spans, ended])
+            self.spans.clear()
+        elif len(self.spans) < MAX_SPANS:
+            self.spans.append(ended)
+        else:
+            self.left_out += 1
+
+
+@dataclass(slots=True, eq=False)
+class Span:
+    """A named piece of work with a beginning, an end and attributes."""
+
+    name: str
+    context: TraceContext
+    parent: TraceContext | None
+    kind: SpanKind
+    _trace: _LocalTrace | None
+    is_root: bool
+    links: tuple[TraceContext, ...] = ()
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    error_type: str | None = None
+    started_at_ns: int = field(default_factory=time.time_ns)  # Unix time
+    ended_at_ns: int = 0  # 0 while open
+    # The monotonic clock: a duration must survive a jump of the wall clock.
+    _started_ns: int = field(default_factory=time.perf_counter_ns)
+    _tokens: tuple[Token[TraceContext | None], Token[_LocalTrace | None]] | None = None
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long the ended work took."""
+        return (self.ended_at_ns - self.started_at_ns) / 1e9
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        """Say more about the work. Names are OpenTelemetry's, or begin with `rondo.`."""
+        if self._trace is not None:
+            self.attributes[key] = value
+
+    def set_error(self, error_type: str) -> None:
+        """Mark the work as failed.
+
+        Args:
+            error_type: A class of few values: an exception's name, a status code. Never a message.
+        """
+        self.error_type = error_type
+        if self._trace is not None:
+            self._trace.failed = True
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether attributes go anywhere, for those that cost something to make."""
+        return self._trace is not None and not self.ended_at_ns
+
+    def end(self) -> None:
+        """End the work. Once is enough; later calls do nothing."""
+        if self.ended_at_ns:
+            return
+        self.ended_at_ns = self.started_at_ns + time.perf_counter_ns() - self._started_ns
+        if self._trace is not None:
+            self._trace.take(self)
+
+    def __enter__(self) -> Self:
+        self._tokens = (trace_context.CURRENT.set(self.context), _local_trace.set(self._trace))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._tokens is not None:
+            trace_context.CURRENT.reset(self._tokens[0])
+            _local_trace.reset(self._tokens[1])
+            self._tokens = None
+        if error is not None and self.error_type is None and not isinstance(error, _NOT_ERRORS):
+            self.set_error(type(error).__qualname__)
+        self.end()
+
+
+class Exporter(Protocol):
+    """Takes the spans that were kept. Must neither wait nor raise."""
+
+    def export(self, spans: Iterable[Span]) -> None:
+        """Take ended spans."""
+
+    def shutdown(self, seconds: float) -> None:
+        """Send what waits, for at most this long. Blocks."""
+
+
+_local_trace: ContextVar[_LocalTrace | None] = ContextVar("local_trace", default=None)
+_exporter: Exporter | None = None
+_threshold: int = 0
+
+
+def setup(
+    service: str = "rondo",
+    version: str = "",
+    endpoint: str | None = None,
+    sample_ratio: float = 0.01,
+    *,
+    env: str = "production",
+    instance: str | None = None,
+) -> None:
+    """Decide where spans go. May be called again.
+
+    Args:
+        service: `service.name` of the resource.
+        version: `service.version`.
+        endpoint: OTLP/HTTP address, such as `http://localhost:4318`. Without one nothing is recorded, and ids
+            still travel.
+        sample_ratio: Share of all traces kept, 0 to 1. Failed and slow ones are kept besides.
+        env: `deployment.environment.name`.
+        instance: `service.instance.id`.
+    """
+    exporter: Exporter | None = None
+    if endpoint:
+        from monitoring.otlp import OtlpExporter  # noqa: PLC0415 # a quarter second of imports, only if wanted
+
+        about = {"service.name": service, "service.version": version, "deployment.environment.name": env}
+        exporter = OtlpExporter(endpoint, about | ({"service.instance.id": instance} if instance else {}))
+    use(exporter, sample_ratio)
+
+
+def use(exporter: Exporter | None, sample_ratio: float = 1.0) -> None:
+    """Give kept spans to this exporter, instead of the one before (which is shut down)."""
+    global _exporter, _threshold  # noqa: PLW0603 # a process has one
+    shutdown()
+    _exporter = exporter
+    _threshold = int(max(0.0, min(1.0, sample_ratio)) * 2**56)
+
+
+def shutdown(seconds: float = 3.0) -> None:
+    """Send what waits, for at most this long, and record no more. Blocks: call it in a thread."""
+    global _exporter  # a process has one
+    exporter, _exporter = _exporter, None
+    if exporter is not None:
+        exporter.shutdown(seconds)
+
+
+def span(
+    name: str,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    parent: str | None = None,
+    links: Iterable[str | None] = (),
+    attributes: Mapping[str, AttributeValue] | None = None,
+    new_root: bool = False,
+) -> Span:
+    """Return a span to be entered with `with`: it is current inside, and ended after.
+
+    An exception that passes through sets `error.type` and the status, nothing more: its text belongs to the log.
+
+    Args:
+        name: Of few values: `SELECT tasks`, never an id.
+        kind: Who is on the other side.
+        parent: A traceparent to continue, from a header or an envelope; garbage counts as none. None: the
+            current span.
+        links: Traceparents of work that caused this one without being its parent; garbage is left out.
+        attributes: What is known at the start.
+        new_root: Start a trace of its own, even inside another.
+    """
+    return start_span(name, kind=kind, parent=parent, links=links, attributes=attributes, new_root=new_root)
+
+
+def start_span(
+    name: str,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    parent: str | None = None,
+    links: Iterable[str | None] = (),
+    attributes: Mapping[str, AttributeValue] | None = None,
+    new_root: bool = False,
+) -> Span:
+    """Return a running span that is not current. Whoever starts it calls `end`. Arguments as for `span`."""
+    current = None if new_root else trace_context.CURRENT.get()
+    above = trace_context.parse(parent) or current
+    inside = _local_trace.get() if above is not None and above == current else None
+    trace = None if _exporter is None else inside or _LocalTrace()
+    made = Span(name, _below(above, recorded=trace is not None), above, kind, trace, is_root=trace is not inside)
+    if trace is not None:
+        made.attributes.update(attributes or {})
+        made.links = tuple(link for link in map(trace_context.parse, links) if link is not None)[:MAX_LINKS]
+    return made
+
+
+def current_traceparent() -> str | None:
+    """Return the W3C `traceparent` of the current span, for an envelope or a header; None outside of any."""
+    current = trace_context.CURRENT.get()
+    return None if current is None else current.traceparent
+
+
+def current_ids() -> tuple[str, str] | None:
+    """Return trace id and span id of the current span; None outside of any."""
+    current = trace_context.CURRENT.get()
+    return None if current is None else (current.trace_id, current.span_id)
+
+
+def observe_with_exemplar(histogram: Histogram, value: float) -> None:
+    """Observe a value and point at the current trace, if that will be exported: a dead link is worse than none."""
+    current = trace_context.CURRENT.get()
+    if current is not None and current.sampled and _exporter is not None:
+        histogram.observe(value, {"trace_id": current.trace_id})
+    else:
+        histogram.observe(value)
+
+
+def count_with_exemplar(counter: Counter, amount: float = 1) -> None:
+    """Count, and point at the current trace if that will be exported."""
+    current = trace_context.CURRENT.get()
+    if current is not None and current.sampled and _exporter is not None:
+        counter.inc(amount, {"trace_id": current.trace_id})
+    else:
+        counter.inc(amount)
+
+
+def _below(above: TraceContext | None, *, recorded: bool) -> TraceContext:
+    if above is None:
+        trace_id = trace_context.new_trace_id()
+        return TraceContext(trace_id, trace_context.new_span_id(), recorded and _is_chosen(trace_id))
+    if not recorded:
+        return above  # a span nobody will find is nothing to point at
+    return TraceContext(above.trace_id, trace_context.new_span_id(), above.sampled)
+
+
+def _is_chosen(trace_id: str) -> bool:
+    """Decide by the low 56 bits, so that every process decides alike (OpenTelemetry's consistent sampling)."""
+    return int(trace_id[-14:], 16) < _threshold
+
+
+def _export(spans: Iterable[Span]) -> None:
+    if _exporter is not None:
+        _exporter.export(spans)
