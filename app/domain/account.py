@@ -1,0 +1,46 @@
+"""An account: who somebody is here, as asked for and as stored."""
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Final
+
+from app.domain.unset import UNSET, Unset
+
+NAME_CHARACTERS: Final = 200
+# RFC 5321, 4.5.3.1.3: a path is at most 256 octets, its brackets included.
+EMAIL_CHARACTERS: Final = 254
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """When reminders keep quiet, on the account's wall clock; may span midnight."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterDraft:
+    """A new account as asked for."""
+
+    email: str
+    password: str
+    name: str = ""
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileChanges:
+    """Some fields of the profile; what is `UNSET` is not touched.
+
+    Attributes:
+        week_start: English name of a weekday in lower case.
+        quiet_hours: None turns them off.
+    """
+
+    name: str | Unset = UNSET
+    time_zone: str | Unset = UNSET
+    week_start: str | Unset = UNSET
+    quiet_hours: QuietHours | Unset | None = UNSET

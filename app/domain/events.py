@@ -1,0 +1,86 @@
+"""Events: what happened, in the past tense, with the state before and after.
+
+An event is written in the transaction it tells of. The relay gives it its `position` later.
+`before` and `after` are the JSON of the thing as the API shows it; null means it was not there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from app.domain.ids import AccountId, EventId, ProjectId, ReminderId, SessionId, TaskId
+
+TASK_CREATED: Final = "task.created"
+TASK_UPDATED: Final = "task.updated"
+TASK_COMPLETED: Final = "task.completed"
+TASK_REOPENED: Final = "task.reopened"
+TASK_DELETED: Final = "task.deleted"
+REMINDER_CREATED: Final = "reminder.created"
+REMINDER_DELETED: Final = "reminder.deleted"
+REMINDER_FIRED: Final = "reminder.fired"
+REMINDER_ACKNOWLEDGED: Final = "reminder.acknowledged"
+REMINDER_SNOOZED: Final = "reminder.snoozed"
+ACCOUNT_REGISTERED: Final = "account.registered"
+ACCOUNT_UPDATED: Final = "account.updated"
+
+# Every event and how the audit trail words it for people. A type without a sentence is not an event.
+EVENT_WORDING: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        TASK_CREATED: "created the task",
+        TASK_UPDATED: "changed the task",
+        TASK_COMPLETED: "completed the task",
+        TASK_REOPENED: "reopened the task",
+        TASK_DELETED: "deleted the task",
+        REMINDER_CREATED: "set a reminder",
+        REMINDER_DELETED: "removed a reminder",
+        REMINDER_FIRED: "reminded",
+        REMINDER_ACKNOWLEDGED: "acknowledged a reminder",
+        REMINDER_SNOOZED: "snoozed a reminder",
+        ACCOUNT_REGISTERED: "registered",
+        ACCOUNT_UPDATED: "changed the profile",
+    }
+)
+
+# How Rondo itself is called where an account id would stand.
+SYSTEM_ACTOR: Final = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event on its way into the log.
+
+    Attributes:
+        account_id: Who did it; None is Rondo itself.
+        before: JSON text of the thing before, None if it was not there.
+        after: JSON text of the thing after, None if it is gone.
+        detail: JSON text of an object with what else is worth knowing.
+    """
+
+    id: EventId
+    type: str
+    project_id: ProjectId
+    occurred_at: datetime
+    task_id: TaskId | None = None
+    reminder_id: ReminderId | None = None
+    account_id: AccountId | None = None
+    session_id: SessionId | None = None
+    request_id: str | None = None
+    traceparent: str | None = None
+    before: str | None = None
+    after: str | None = None
+    detail: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent(NewEvent):
+    """An event that has its place in the one order all readers share.
+
+    Attributes:
+        position: Gapless, increasing, from 1.
+        audience: Every account that may see it.
+    """
+
+    position: int
+    audience: tuple[AccountId, ...] = ()
