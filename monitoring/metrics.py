@@ -327,7 +327,8 @@ EVENT_LOOP_SLOW_STEPS_TOTAL = counter(
     "event_loop_slow_steps_total", "How often did one step of a task hold the loop for over 50 ms?"
 )
 PROCESS_CPU_LIMIT_CORES = gauge(
-    "process_cpu_limit_cores", "How many cores may this process use (cgroup limit or affinity, the smaller)?"
+    "process_cpu_limit_cores",
+    "How many cores can this process keep busy (cgroup limit or affinity, and one while the GIL is on)?",
 )
 PROCESS_MEMORY_LIMIT_BYTES = gauge(
     "process_memory_limit_bytes", "How much memory may this process use (cgroup limit, else all of it)?"

@@ -1,0 +1,63 @@
+# What people do here. `make help` lists it.
+#
+# PYTHON  the interpreter that makes .venv (3.11 or newer; found by itself if not given)
+# ARGS    more arguments for pytest: make test ARGS="-k reminder"
+
+SHELL := /bin/sh
+BIN := .venv/bin
+export PYTHON
+
+# Two workers: the tests wait more than they compute, and each worker has its own PostgreSQL.
+# A file stays on one worker, since what a module sets up is dear.
+WORKERS ?= 2
+COVERAGE := $(if $(ARGS),,--cov)
+
+.PHONY: help run test lint lint-python lint-ui format lock metrics-table clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/runtime.stamp ## Install what is needed and serve
+	@exec $(BIN)/rondo serve
+
+test: .venv/dev.stamp ## Run all tests and the coverage gate
+	@sh tests/system_packages.sh
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
+
+lint: lint-python lint-ui ## Check style, types, concurrency and architecture
+
+lint-python: .venv/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/flake8 actors app loadtest monitoring supervisors tests
+	$(BIN)/lint-imports
+
+lint-ui: ## Check the web UI's scripts and styles
+
+format: .venv/dev.stamp ## Format the code
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+lock: ## Pin requirements/*.in anew (needs uv); make lock UPGRADE=--upgrade moves the pins
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE) \
+		requirements/runtime.in -o requirements/runtime.txt
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 $(UPGRADE) \
+		requirements/dev.in -o requirements/dev.txt
+
+metrics-table: .venv/dev.stamp ## Write the table of metrics in docs/observability.md
+	$(BIN)/python -m monitoring.catalogue docs/observability.md
+
+clean: ## Remove what was installed and generated (never your data)
+	rm -rf .venv build dist *.egg-info .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than what it was made from, so that a second `make run` starts at once.
+.venv/runtime.stamp: requirements/runtime.txt requirements/install.sh pyproject.toml
+	@sh requirements/install.sh runtime
+	@touch $@
+
+.venv/dev.stamp: .venv/runtime.stamp requirements/dev.txt
+	@sh requirements/install.sh dev
+	@touch $@

@@ -1,0 +1,90 @@
+"""The state of the process itself: loop lag, tasks, memory, files, build.
+
+What can be read when somebody asks is read at the scrape; only the loop's lag needs a task.
+"""
+
+import os
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+from prometheus_client import PlatformCollector, ProcessCollector
+from prometheus_client.gc_collector import GCCollector
+
+from monitoring import limits, metrics
+from monitoring.slow_steps import SlowSteps
+
+# Ten looks a second see every stall a person could notice, and cost nothing measurable.
+PROBE_SECONDS = 0.1
+
+# What every Python process can tell. Registered once, with the registry they belong to.
+ProcessCollector(registry=metrics.REGISTRY)
+PlatformCollector(registry=metrics.REGISTRY)
+GCCollector(registry=metrics.REGISTRY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopProbe:
+    """Sleeps for 100 ms, again and again, and measures how much later it wakes.
+
+    Attributes:
+        watch_slow_steps: Also find the tasks that hold the loop (costs 0.7 µs a step).
+    """
+
+    watch_slow_steps: bool = False
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled."""
+        instrument = SlowSteps()
+        if self.watch_slow_steps:
+            trio.lowlevel.add_instrument(instrument)
+        try:
+            task_status.started()
+            while True:
+                await _probe()
+        finally:
+            if self.watch_slow_steps:
+                trio.lowlevel.remove_instrument(instrument)
+
+
+async def _probe() -> None:
+    asked_for = trio.current_time() + PROBE_SECONDS
+    await trio.sleep_until(asked_for)
+    metrics.EVENT_LOOP_LAG_SECONDS.observe(max(0.0, trio.current_time() - asked_for))
+    metrics.EVENT_LOOP_TASKS.set(trio.lowlevel.current_statistics().tasks_living)
+
+
+def describe(version: str, revision: str = "unknown", filesystems: Iterable[Path] = ()) -> None:
+    """Say what runs here, and what it may use. Call it once, at start-up.
+
+    Args:
+        version: Rondo's version.
+        revision: The commit it was built from.
+        filesystems: Folders where the service keeps data.
+    """
+    metrics.SERVICE_INFO.labels(version, revision, platform.python_version(), platform.platform()).set(1)
+    metrics.PROCESS_CPU_LIMIT_CORES.set_function(limits.cpu_cores)
+    metrics.PROCESS_MEMORY_LIMIT_BYTES.set_function(limits.memory_bytes)
+    for folder in filesystems:
+        _watch(folder)
+
+
+def _watch(folder: Path) -> None:
+    def available() -> float:
+        return _bytes(folder, "f_bavail")
+
+    def size() -> float:
+        return _bytes(folder, "f_blocks")
+
+    metrics.PROCESS_FILESYSTEM_AVAIL_BYTES.labels(folder).set_function(available)
+    metrics.PROCESS_FILESYSTEM_SIZE_BYTES.labels(folder).set_function(size)
+
+
+def _bytes(folder: Path, blocks: str) -> float:
+    try:
+        status = os.statvfs(folder)
+    except OSError:  # the folder is gone; the other metrics must still be served
+        return float("nan")
+    return float(getattr(status, blocks) * status.f_frsize)
