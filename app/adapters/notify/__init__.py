@@ -1,0 +1,1 @@
+"""Channels that reach a person outside of Rondo."""

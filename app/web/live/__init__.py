@@ -1,0 +1,1 @@
+"""WebSocket sessions: the hub, one session per socket, and the frames between them."""

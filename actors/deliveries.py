@@ -1,0 +1,101 @@
+"""Delivers what the ledger holds for one channel: claim, send, record, and again later when it did not work.
+
+At least once: the claim runs out if this process dies in the middle, and the stable message id lets the receiver
+recognise the second copy. A provider that keeps failing costs one probe per pause, not one per delivery.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from app.ports.delivering import Outcome
+from monitoring import logs, metrics, tracing
+
+if TYPE_CHECKING:
+    from actors.doorbell import Doorbell
+    from app.ports.delivering import Channel, Delivery, DeliveryLedger
+
+log = logs.get_logger("deliveries")
+
+# As many conversations at once; the rest waits in the ledger.
+WORKERS: Final = 4
+# Longer than the slowest attempt, so that a claim never runs out under a worker that is alive.
+LEASE_SECONDS: Final = 90.0
+MAX_NAP_SECONDS: Final = 30.0
+# 15 s, 30 s, 1 min … 1 h, with jitter so that a thousand do not come back at once; together about 20 hours.
+FIRST_RETRY_SECONDS: Final = 15.0
+MAX_RETRY_SECONDS: Final = 3600.0
+MAX_ATTEMPTS: Final = 28
+JITTER: Final = 0.2
+
+
+def retry_seconds(attempt: int, chance: float) -> float:
+    """Return how long to wait after attempt 1, 2, 3 …; ``chance`` in [0, 1) spreads it by up to ``JITTER``."""
+    return min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 20), MAX_RETRY_SECONDS) * (1 + JITTER * chance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryWorker:
+    """Runs one channel, e.g. email."""
+
+    ledger: DeliveryLedger
+    channel: Channel
+    bell: Doorbell
+    chance: random.Random = field(default_factory=random.SystemRandom)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled. A crash of one attempt ends the worker; its claim runs out and is taken again."""
+        task_status.started()
+        while True:
+            claimed = await self.ledger.claim(self.channel.name, WORKERS, LEASE_SECONDS)
+            await self._deliver(claimed)
+            if not claimed:
+                seconds = await self.ledger.seconds_to_next(self.channel.name)
+                with trio.move_on_after(MAX_NAP_SECONDS if seconds is None else min(seconds, MAX_NAP_SECONDS)):
+                    await self.bell.wait()
+
+    async def _deliver(self, claimed: tuple[Delivery, ...]) -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                for delivery in claimed:
+                    nursery.start_soon(self._attempt, delivery)
+        except* Exception as group:
+            # One error of our own instead of a group: the supervisor's report names it.
+            raise DeliveryCrashedError(self.channel.name) from group
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        name = self.channel.name
+        began = trio.current_time()
+        attributes = {"rondo.agent": "reminder", "rondo.attempt": delivery.attempt}
+        with tracing.span(f"reminder.deliver {name}", parent=delivery.traceparent, attributes=attributes):
+            outcome = await self.channel.send(delivery)
+            if outcome.result == "retry" and delivery.attempt >= MAX_ATTEMPTS:
+                outcome = Outcome(result="failed", response=f"Given up after {delivery.attempt}: {outcome.response}")
+            pause = retry_seconds(delivery.attempt, self.chance.random())
+            recorded = await self.ledger.record(delivery, outcome, pause)
+        metrics.REMINDER_DELIVERY_TOTAL.labels(name, outcome.result).inc()
+        metrics.REMINDER_DELIVERY_DURATION_SECONDS.labels(name).observe(trio.current_time() - began)
+        self._tell(delivery, outcome, recorded)
+
+    def _tell(self, delivery: Delivery, outcome: Outcome, recorded: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+        fields = {
+            "deliveryId": str(delivery.id),
+            "channel": delivery.channel,
+            "attempt": delivery.attempt,
+            "outcome": outcome.result,
+            "recorded": recorded,
+        }  # fmt: skip - one fact
+        if outcome.result == "sent":
+            metrics.REMINDER_DELIVERY_LATENESS_SECONDS.observe(max(delivery.late_seconds, 0.0))
+            log.info("Reminder delivered", event="reminder.delivered", **fields)
+        else:
+            metrics.REMINDER_DELIVERY_FAILED_TOTAL.labels(delivery.channel, outcome.result).inc()
+            log.warning("Reminder not delivered", event="reminder.undelivered", response=outcome.response, **fields)
+
+
+class DeliveryCrashedError(RuntimeError):
+    """An attempt ended in an error that no provider explains: a bug, reported by the supervisor."""

@@ -1,0 +1,80 @@
+"""A durable actor: catches up from the database, then follows its mailbox.
+
+The mailbox carries news, not truth: whatever it says, the work is what lies behind the cursor. So a full mailbox, a
+crash or a second process costs a query and never an effect, and each effect happens exactly once, since it is written
+in the transaction that moves the cursor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from actors.mailbox import MISSED
+from monitoring import logs, metrics, tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actors.envelope import Envelope
+    from actors.mailbox import Mailbox
+    from app.domain.events import RecordedEvent
+    from app.ports.following import Follower
+
+log = logs.get_logger("actors")
+
+BATCH: Final = 200
+# Other processes' events reach us by the relay; this bounds the delay when that, too, was lost.
+TICK_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DurableActor:
+    """Follows the event log for one effect, e.g. ``audit``; ``span`` names the effect in traces."""
+
+    name: str
+    span: str
+    follower: Follower
+    mailbox: Mailbox[Envelope[RecordedEvent]]
+    after: Callable[[], None] = lambda: None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled."""
+        reached = await self._catch_up(None)
+        metrics.AGENT_UP.labels(self.name).set(1)
+        task_status.started()
+        try:
+            while True:
+                reached = await self._follow(reached)
+        finally:
+            metrics.AGENT_UP.labels(self.name).set(0)
+
+    async def _follow(self, reached: int) -> int:
+        with trio.move_on_after(TICK_SECONDS) as tick:
+            envelope = await self.mailbox.receive()
+        if tick.cancelled_caught or envelope is MISSED:
+            return await self._catch_up(None)
+        if envelope.message.position <= reached:
+            return reached
+        return await self._catch_up(envelope)
+
+    async def _catch_up(self, envelope: Envelope[RecordedEvent] | None) -> int:
+        """Handle everything behind the cursor; return the position reached."""
+        while True:
+            handled, reached = await self._advance(envelope)
+            if handled < BATCH:
+                return reached
+
+    async def _advance(self, envelope: Envelope[RecordedEvent] | None) -> tuple[int, int]:
+        began = trio.current_time()
+        parent = envelope.traceparent if envelope else None
+        with tracing.span(self.span, parent=parent, attributes={"rondo.agent": self.name}):
+            handled, reached = await self.follower.advance(BATCH)
+        if handled:
+            metrics.AGENT_OPERATIONS_TOTAL.labels(self.name, self.span, "ok").inc(handled)
+            metrics.AGENT_OPERATION_DURATION_SECONDS.labels(self.name, self.span).observe(trio.current_time() - began)
+            self.after()
+        metrics.AGENT_LAST_SUCCESS_TIMESTAMP_SECONDS.labels(self.name).set_to_current_time()
+        return handled, reached

@@ -1,0 +1,71 @@
+"""Hands published events to the live hub, in the order of their positions, none twice and none left out.
+
+Volatile: keeps no cursor. It starts at the newest position, since whoever connects later loads first and then follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import trio
+
+from actors.mailbox import MISSED
+from monitoring import metrics, tracing
+
+if TYPE_CHECKING:
+    from actors.envelope import Envelope
+    from actors.mailbox import Mailbox
+    from app.domain.events import RecordedEvent
+    from app.ports.following import EventReader
+
+PAGE: Final = 500
+
+
+class Audience(Protocol):
+    """Who listens: the hub. Delivering never waits; a slow listener is the hub's matter."""
+
+    position: int
+
+    def deliver(self, event: RecordedEvent) -> None:
+        """Pass an event to every connection that may see it, and remember its position. Never waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncActor:
+    """Moves events from its mailbox to the audience."""
+
+    reader: EventReader
+    mailbox: Mailbox[Envelope[RecordedEvent]]
+    audience: Audience
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled. After a crash it goes on behind the last position that the audience has seen."""
+        if self.audience.position:
+            await self._catch_up()
+        else:
+            self.audience.position = await self.reader.last_position()
+        metrics.AGENT_UP.labels("sync").set(1)
+        task_status.started()
+        try:
+            while True:
+                await self._handle(await self.mailbox.receive())
+        finally:
+            metrics.AGENT_UP.labels("sync").set(0)
+
+    async def _handle(self, envelope: Envelope[RecordedEvent] | object) -> None:
+        if envelope is MISSED or envelope.message.position > self.audience.position + 1:
+            await self._catch_up()
+        elif envelope.message.position == self.audience.position + 1:
+            with tracing.span("sync.broadcast", parent=envelope.traceparent, attributes={"rondo.agent": "sync"}):
+                self._deliver(envelope.message)
+
+    async def _catch_up(self) -> None:
+        while events := await self.reader.after(self.audience.position, PAGE):
+            for event in events:
+                self._deliver(event)
+
+    def _deliver(self, event: RecordedEvent) -> None:
+        self.audience.deliver(event)
+        metrics.SYNC_UPDATES_DELIVERED_TOTAL.labels("ok").inc()

@@ -1,0 +1,76 @@
+"""The delivery ledger's SQL: claims with a lease and a fencing term, attempts recorded before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from app.ports.delivering import Delivery, Outcome
+
+if TYPE_CHECKING:
+    from app.adapters.postgres.database import Database
+
+MAX_RESPONSE_CHARACTERS: Final = 500
+
+CLAIM: Final = """
+    WITH claimed AS (
+        UPDATE deliveries d
+        SET attempts = d.attempts + 1, claim_term = d.claim_term + 1,
+            claimed_until = now() + make_interval(secs => $3), next_attempt_at = now() + make_interval(secs => $3)
+        WHERE d.id IN (SELECT id FROM deliveries WHERE state = 'pending' AND channel = $1 AND next_attempt_at <= now()
+                       ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        RETURNING d.*
+    ), begun AS (
+        INSERT INTO delivery_attempts (delivery_id, attempt, started_at) SELECT id, attempts, now() FROM claimed
+    )
+    SELECT c.id, c.claim_term AS term, c.attempts AS attempt, c.channel, c.address, c.message_id, c.due_at,
+           c.traceparent, a.name AS account_name, a.time_zone, t.id AS task_id, t.title AS task_title,
+           coalesce(t.due_on::text, instant_text(t.due_at)) AS task_due,
+           extract(epoch FROM now() - c.due_at)::float8 AS late_seconds
+    FROM claimed c JOIN reminders r ON r.id = c.reminder_id JOIN tasks t ON t.id = r.task_id
+    JOIN accounts a ON a.id = r.account_id
+"""
+RECORD: Final = """
+    WITH current AS (
+        UPDATE deliveries SET state = $3, claimed_until = NULL,
+            next_attempt_at = CASE WHEN $3 = 'pending' THEN now() + make_interval(secs => $4) END,
+            finished_at = CASE WHEN $3 <> 'pending' THEN now() END
+        WHERE id = $1 AND claim_term = $2 AND state = 'pending' RETURNING id, attempts
+    )
+    UPDATE delivery_attempts a SET finished_at = now(), outcome = $5, response = $6
+    FROM current WHERE a.delivery_id = current.id AND a.attempt = current.attempts
+    RETURNING a.attempt
+"""
+SECONDS_TO_NEXT: Final = """
+    SELECT greatest(extract(epoch FROM min(next_attempt_at) - now()), 0)::float8
+    FROM deliveries WHERE state = 'pending' AND channel = $1
+"""
+STATE_AFTER: Final = {"sent": "sent", "retry": "pending", "failed": "failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresDeliveryLedger:
+    """Implements ``app.ports.delivering.DeliveryLedger``."""
+
+    database: Database
+
+    async def claim(self, channel: str, limit: int, lease_seconds: float) -> tuple[Delivery, ...]:
+        """See the port."""
+        rows = await self.database.fetch(CLAIM, channel, limit, lease_seconds)
+        return tuple(Delivery(**dict(row)) for row in rows)
+
+    async def record(self, delivery: Delivery, outcome: Outcome, retry_seconds: float) -> bool:
+        """See the port."""
+        response = outcome.response.replace("\0", "")[:MAX_RESPONSE_CHARACTERS]
+        state = STATE_AFTER[outcome.result]
+        return (
+            await self.database.fetchval(
+                RECORD, delivery.id, delivery.term, state, retry_seconds, outcome.result, response
+            )
+            is not None
+        )  # fmt: skip - one question
+
+    async def seconds_to_next(self, channel: str) -> float | None:
+        """See the port."""
+        seconds: float | None = await self.database.fetchval(SECONDS_TO_NEXT, channel)
+        return seconds

@@ -1,0 +1,53 @@
+"""What goes over the WebSocket, encoded once per event however many sockets see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from app.domain.events import RecordedEvent
+
+SYSTEM_ACTOR: Final = "system"
+
+PONG: Final = '{"type":"pong"}'
+RESET: Final = '{"type":"reset"}'
+
+
+def hello(position: int, user_id: UUID) -> str:
+    """Return the first frame after authentication."""
+    return orjson.dumps({"type": "hello", "position": position, "userId": str(user_id)}).decode()
+
+
+def error(code: str, message: str) -> str:
+    """Return the frame that answers a message we do not understand; the connection stays."""
+    return orjson.dumps({"type": "error", "code": code, "message": message}).decode()
+
+
+def event_frame(event: RecordedEvent) -> str:
+    """Return the frame of a published event; the task's JSON is passed through as PostgreSQL wrote it."""
+    frame: dict[str, Any] = {
+        "type": event.type,
+        "position": event.position,
+        "taskId": None if event.task_id is None else str(event.task_id),
+        "task": _task(event),
+        "actor": SYSTEM_ACTOR if event.account_id is None else str(event.account_id),
+        "requestId": event.request_id,
+        "at": event.occurred_at.isoformat().replace("+00:00", "Z"),
+    }
+    if event.reminder_id is not None:
+        frame["reminder"] = orjson.Fragment(event.after or "null")
+    elif event.task_id is None:
+        frame["user"] = orjson.Fragment(event.after or "null")
+    return orjson.dumps(frame).decode()
+
+
+def _task(event: RecordedEvent) -> Any:
+    if event.reminder_id is not None:
+        return orjson.loads(event.detail).get("task")
+    if event.task_id is None:
+        return None
+    return orjson.Fragment(event.after or "null")

@@ -1,0 +1,201 @@
+"""One WebSocket: authenticate, hello, live events in ``position`` order, resume, close with a reason.
+
+The writer is a cursor over positions. Live frames come from the hub's queue; after a ``resume`` it reads the gap from
+the database, in order, and then goes on with the queue behind what it has sent: nothing is left out, nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import trio
+from trio_websocket import ConnectionClosed
+
+from app.ports.database import DatabaseUnavailableError
+from app.web.live import frames
+from app.web.live.hub import POLICY, SIGNED_OUT, TOO_SLOW, HubFullError
+from app.web.live.messages import Authenticate, MessageError, Ping, Resume, kind, read_message
+from monitoring import logs, metrics, tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from app.ports.following import EventReader
+    from app.services.context import Principal
+    from app.web.live.hub import Connection, Hub
+
+log = logs.get_logger("live")
+
+AUTHENTICATE_SECONDS: Final = 5.0
+# A client that takes longer for one frame has stopped reading.
+SEND_SECONDS: Final = 10.0
+CLOSE_SECONDS: Final = 2.0
+MESSAGES_PER_SECOND: Final = 20
+PAGE: Final = 200
+# Position 0 is before every event: it wakes the writer and is never sent.
+WAKE: Final = (0, "")
+# Further back than this a fresh load is cheaper than the replay.
+RESUME_EVENTS: Final = 10_000
+# Sessions end elsewhere too (another process, expiry): asked again this often.
+RECHECK_SECONDS: Final = 60.0
+
+
+class Socket(Protocol):
+    """What a session needs of ``trio_websocket.WebSocketConnection``."""
+
+    async def get_message(self) -> str | bytes:
+        """Return the next message; raises ``ConnectionClosed``."""
+        ...
+
+    async def send_message(self, message: str | bytes) -> None:
+        """Send one message; raises ``ConnectionClosed``."""
+        ...
+
+    async def aclose(self, code: int = ..., reason: str | None = ...) -> None:
+        """Close with a code."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What every session shares: the hub, the event log, and how a token becomes a person."""
+
+    hub: Hub
+    reader: EventReader
+    authenticate: Callable[[str], Awaitable[Principal | None]]
+
+    async def serve(self, socket: Socket, token: str | None) -> None:
+        """Serve one accepted socket until it closes. ``token`` is None when it has yet to be sent as a message."""
+        with tracing.span("ws.session"):
+            try:
+                await self._serve(socket, token)
+            except* ConnectionClosed:
+                pass
+            except* DatabaseUnavailableError:
+                await _close(socket, TOO_SLOW, "Try again: the database is away")
+
+    async def _serve(self, socket: Socket, token: str | None) -> None:
+        token = token or await _first_token(socket)
+        principal = await self.authenticate(token) if token else None
+        if principal is None:
+            metrics.AUTH_ATTEMPTS_TOTAL.labels("websocket", "refused").inc()
+            await _close(socket, SIGNED_OUT, "Authentication required")
+            return
+        try:
+            connection = self.hub.connect(principal.account_id, principal.session_id)
+        except HubFullError as full:
+            await _close(socket, POLICY, str(full))
+            return
+        try:
+            await Session(live=self, socket=socket, connection=connection, token=token or "").run()
+        finally:
+            self.hub.disconnect(connection)
+
+
+class Session:
+    """An authenticated connection: one task reads, one writes, one asks now and then whether it may go on."""
+
+    def __init__(self, *, live: Live, socket: Socket, connection: Connection, token: str) -> None:
+        self._live = live
+        self._socket = socket
+        self._connection = connection
+        self._token = token
+        self._sent = live.hub.position
+        self._resume: int | None = None
+
+    async def run(self) -> None:
+        """Run until either side closes."""
+        with self._connection.scope:
+            await self._send(frames.hello(self._sent, self._connection.account_id))
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write_forever)
+                nursery.start_soon(self._recheck_forever)
+                await self._read_forever()
+        closing = self._connection.closing
+        if closing is not None:
+            await _close(self._socket, closing.code, closing.reason)
+
+    async def _read_forever(self) -> None:
+        allowance, since = float(MESSAGES_PER_SECOND), trio.current_time()
+        while True:
+            raw = await self._socket.get_message()
+            now = trio.current_time()
+            allowance, since = min(MESSAGES_PER_SECOND, allowance + (now - since) * MESSAGES_PER_SECOND) - 1, now
+            if allowance < 0:
+                self._connection.close(POLICY, "Too many messages")
+                await trio.lowlevel.checkpoint()
+            await self._handle(raw)
+
+    async def _handle(self, raw: str | bytes) -> None:
+        try:
+            message = read_message(raw)
+        except MessageError as problem:
+            metrics.WEBSOCKET_MESSAGES_RECEIVED_TOTAL.labels("_OTHER").inc()
+            await self._send(frames.error(problem.code, str(problem)))
+            return
+        metrics.WEBSOCKET_MESSAGES_RECEIVED_TOTAL.labels(kind(message)).inc()
+        if isinstance(message, Ping):
+            await self._send(frames.PONG)
+        elif isinstance(message, Resume):
+            self._resume = message.since
+            with contextlib.suppress(trio.WouldBlock):  # a full queue wakes the writer as well
+                self._connection.outbox.send_nowait(WAKE)
+        elif isinstance(message, Authenticate):
+            await self._send(frames.error("already_authenticated", "This connection is authenticated already."))
+
+    async def _write_forever(self) -> None:
+        while True:
+            position, frame = await self._connection.inbox.receive()
+            if self._resume is not None:
+                await self._replay(self._resume)
+            if position > self._sent:
+                await self._send(frame)
+                self._sent = position
+
+    async def _replay(self, since: int) -> None:
+        self._resume = None
+        account_id = self._connection.account_id
+        behind = await self._live.reader.count_after_for(account_id, since, RESUME_EVENTS + 1)
+        if since > self._live.hub.position or behind > RESUME_EVENTS:
+            metrics.WEBSOCKET_RESUMES_TOTAL.labels("reset").inc()
+            self._sent = self._live.hub.position
+            await self._send(frames.RESET)
+            return
+        metrics.WEBSOCKET_RESUMES_TOTAL.labels("resumed").inc()
+        self._sent = since
+        while events := await self._live.reader.after_for(account_id, self._sent, PAGE):
+            for event in events:
+                await self._send(frames.event_frame(event))
+                self._sent = event.position
+
+    async def _recheck_forever(self) -> None:
+        while True:
+            await trio.sleep(RECHECK_SECONDS)
+            if await self._live.authenticate(self._token) is None:
+                self._connection.close(SIGNED_OUT, "Signed out")
+
+    async def _send(self, frame: str) -> None:
+        with trio.move_on_after(SEND_SECONDS) as limit:
+            await self._socket.send_message(frame)
+        if limit.cancelled_caught:
+            self._connection.close(TOO_SLOW, "Too slow: resume from the last position")
+            await trio.lowlevel.checkpoint()
+
+
+async def _first_token(socket: Socket) -> str | None:
+    """Return the token of the first message, None when it does not come in time or is something else."""
+    with trio.move_on_after(AUTHENTICATE_SECONDS):
+        try:
+            message = read_message(await socket.get_message())
+        except MessageError:
+            return None
+        return message.token if isinstance(message, Authenticate) else None
+    return None
+
+
+async def _close(socket: Socket, code: int, reason: str) -> None:
+    """Say goodbye within a limit; a peer that does not answer is cut off by the listener."""
+    with trio.move_on_after(CLOSE_SECONDS, shield=True):
+        await socket.aclose(code, reason)
