@@ -1,0 +1,1 @@
+"""What runs for ever: strangers to one another; they share mailboxes, not imports."""

@@ -31,6 +31,7 @@ FIRST_RETRY_SECONDS: Final = 15.0
 MAX_RETRY_SECONDS: Final = 3600.0
 MAX_ATTEMPTS: Final = 28
 JITTER: Final = 0.2
+METRIC_OUTCOMES: Final = {"sent": "delivered", "retry": "retry", "failed": "failed"}
 
 
 def retry_seconds(attempt: int, chance: float) -> float:
@@ -74,10 +75,14 @@ class DeliveryWorker:
         with tracing.span(f"reminder.deliver {name}", parent=delivery.traceparent, attributes=attributes):
             outcome = await self.channel.send(delivery)
             if outcome.result == "retry" and delivery.attempt >= MAX_ATTEMPTS:
-                outcome = Outcome(result="failed", response=f"Given up after {delivery.attempt}: {outcome.response}")
+                outcome = Outcome(
+                    result="failed",
+                    response=f"Given up after {delivery.attempt} attempts: {outcome.response}",
+                    reason="exhausted",
+                )
             pause = retry_seconds(delivery.attempt, self.chance.random())
             recorded = await self.ledger.record(delivery, outcome, pause)
-        metrics.REMINDER_DELIVERY_TOTAL.labels(name, outcome.result).inc()
+        metrics.REMINDER_DELIVERY_TOTAL.labels(name, METRIC_OUTCOMES[outcome.result]).inc()
         metrics.REMINDER_DELIVERY_DURATION_SECONDS.labels(name).observe(trio.current_time() - began)
         self._tell(delivery, outcome, recorded)
 
@@ -93,7 +98,8 @@ class DeliveryWorker:
             metrics.REMINDER_DELIVERY_LATENESS_SECONDS.observe(max(delivery.late_seconds, 0.0))
             log.info("Reminder delivered", event="reminder.delivered", **fields)
         else:
-            metrics.REMINDER_DELIVERY_FAILED_TOTAL.labels(delivery.channel, outcome.result).inc()
+            if outcome.result == "failed":
+                metrics.REMINDER_DELIVERY_FAILED_TOTAL.labels(delivery.channel, outcome.reason or "refused").inc()
             log.warning("Reminder not delivered", event="reminder.undelivered", response=outcome.response, **fields)
 
 

@@ -73,7 +73,7 @@ class DurableActor:
         with tracing.span(self.span, parent=parent, attributes={"rondo.agent": self.name}):
             handled, reached = await self.follower.advance(BATCH)
         if handled:
-            metrics.AGENT_OPERATIONS_TOTAL.labels(self.name, self.span, "ok").inc(handled)
+            metrics.AGENT_OPERATIONS_TOTAL.labels(self.name, self.span, "success").inc(handled)
             metrics.AGENT_OPERATION_DURATION_SECONDS.labels(self.name, self.span).observe(trio.current_time() - began)
             self.after()
         metrics.AGENT_LAST_SUCCESS_TIMESTAMP_SECONDS.labels(self.name).set_to_current_time()

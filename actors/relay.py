@@ -72,7 +72,7 @@ class Relay:
         began = trio.current_time()
         published = await self.publisher.publish(BATCH)
         if published:
-            metrics.OUTBOX_PUBLISH_DURATION_SECONDS.labels("mailboxes").observe(trio.current_time() - began)
+            metrics.OUTBOX_PUBLISH_DURATION_SECONDS.labels("local").observe(trio.current_time() - began)
             await self.publisher.announce()
         return published
 

@@ -52,7 +52,7 @@ class ReminderClockwork:
         with tracing.span("reminder.schedule", attributes={"rondo.agent": "reminder"}):
             firing = await self.schedule.fire_due(BATCH)
         if firing.reminder_ids:
-            metrics.AGENT_OPERATIONS_TOTAL.labels("reminder", "reminder.fire", "ok").inc(len(firing.reminder_ids))
+            metrics.AGENT_OPERATIONS_TOTAL.labels("reminder", "reminder.fire", "success").inc(len(firing.reminder_ids))
             metrics.AGENT_OPERATION_DURATION_SECONDS.labels("reminder", "reminder.fire").observe(
                 trio.current_time() - began
             )

@@ -27,8 +27,8 @@ class Audience(Protocol):
 
     position: int
 
-    def deliver(self, event: RecordedEvent) -> None:
-        """Pass an event to every connection that may see it, and remember its position. Never waits."""
+    def deliver(self, event: RecordedEvent) -> int:
+        """Pass an event to every connection that may see it, remember its position, return how many. Never waits."""
         ...
 
 
@@ -67,5 +67,5 @@ class SyncActor:
                 self._deliver(event)
 
     def _deliver(self, event: RecordedEvent) -> None:
-        self.audience.deliver(event)
-        metrics.SYNC_UPDATES_DELIVERED_TOTAL.labels("ok").inc()
+        listeners = self.audience.deliver(event)
+        metrics.SYNC_UPDATES_DELIVERED_TOTAL.labels("delivered" if listeners else "no_audience").inc()

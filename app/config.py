@@ -315,3 +315,12 @@ def read_environment(directory: Path) -> dict[str, str]:
 def _unquoted(value: str) -> str:
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
     return value[1:-1] if quoted else value.partition(" #")[0].rstrip()
+
+
+def settings_table() -> str:
+    """Return the settings as a Markdown table, for the README (a test compares them)."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for setting in TABLE:
+        default = f"`{setting.default}`" if setting.default else ""
+        rows.append(f"| `{setting.variable}` | {default} | {setting.meaning} |")
+    return "\n".join(rows)

@@ -60,6 +60,7 @@ class Outcome:
 
     result: Literal["sent", "retry", "failed"]
     response: str
+    reason: Literal["", "refused", "unreachable", "timeout", "rejected", "exhausted", "not_configured"] = ""
 
 
 class DeliveryLedger(Protocol):

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: translate, call one use case, translate back."""

@@ -32,6 +32,8 @@ ATTEMPT_SECONDS: Final = 30.0
 SOCKET_SECONDS: Final = 10.0
 # A reminder that is later than this says so, since "now" would be a lie.
 LATE_SECONDS: Final = 15 * 60
+NOT_CONFIGURED: Final = "No mail server is configured (RONDO_SMTP_URL)."
+NOT_ASCII: Final = "The mail server cannot send to addresses that are not ASCII."
 STARTTLS_CHOICES: Final = ("auto", "always", "never")
 
 
@@ -81,13 +83,13 @@ class EmailChannel:
     async def send(self, delivery: Delivery) -> Outcome:
         """See the port. Without a mail server every delivery fails at once and says why."""
         if self.server is None:
-            return Outcome(result="failed", response="No mail server is configured (RONDO_SMTP_URL).")
+            return Outcome(result="failed", response=NOT_CONFIGURED, reason="not_configured")
         message = compose(delivery, self.sender, self.public_url)
         with trio.move_on_after(ATTEMPT_SECONDS):
             return await trio.to_thread.run_sync(
                 _converse, self.server, message, abandon_on_cancel=True, limiter=self.threads
             )
-        return Outcome(result="retry", response=f"No answer within {ATTEMPT_SECONDS:.0f} seconds.")
+        return Outcome(result="retry", response=f"No answer within {ATTEMPT_SECONDS:.0f} seconds.", reason="timeout")
 
 
 def compose(delivery: Delivery, sender: str, public_url: str) -> EmailMessage:
@@ -136,7 +138,7 @@ def _converse(server: SmtpServer, message: EmailMessage) -> Outcome:
     except smtplib.SMTPResponseException as refusal:
         return _answer(refusal.smtp_code, refusal.smtp_error)
     except (smtplib.SMTPException, OSError) as problem:
-        return Outcome(result="retry", response=str(problem) or type(problem).__name__)
+        return Outcome(result="retry", response=str(problem) or type(problem).__name__, reason="unreachable")
 
 
 def _hand_over(client: smtplib.SMTP, message: EmailMessage) -> Outcome:
@@ -145,7 +147,7 @@ def _hand_over(client: smtplib.SMTP, message: EmailMessage) -> Outcome:
     sender, recipient = parseaddr(str(message["From"]))[1], parseaddr(str(message["To"]))[1]
     international = not (sender + recipient).isascii()
     if international and not client.has_extn("smtputf8"):
-        return Outcome(result="failed", response="The mail server cannot send to addresses that are not ASCII.")
+        return Outcome(result="failed", response=NOT_ASCII, reason="refused")
     options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []
     for code, said in (client.mail(sender, options), client.rcpt(recipient)):
         if code not in (250, 251):
@@ -169,7 +171,7 @@ def _connect(server: SmtpServer) -> smtplib.SMTP:
 
 
 def _answer(code: int, said: bytes | str) -> Outcome:
-    return Outcome(result="failed" if code >= 500 else "retry", response=f"{code} {_text(said)}")
+    return Outcome(result="failed" if code >= 500 else "retry", response=f"{code} {_text(said)}", reason="refused")
 
 
 def _text(said: bytes | str) -> str:

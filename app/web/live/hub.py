@@ -32,6 +32,7 @@ GOING_AWAY: Final = 1001
 POLICY: Final = 1008
 TOO_SLOW: Final = 1013
 SIGNED_OUT: Final = 4401
+REASONS: Final = {GOING_AWAY: "going_away", POLICY: "policy", TOO_SLOW: "too_slow", SIGNED_OUT: "signed_out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,15 @@ class Hub:
         self._count -= 1
         if self._count == 0:
             self._empty.set()
-        reason = str(connection.closing.code) if connection.closing else "client"
+        reason = REASONS[connection.closing.code] if connection.closing else "client"
         metrics.WEBSOCKET_DISCONNECTS_TOTAL.labels(reason).inc()
         metrics.WEBSOCKET_CONNECTIONS_ACTIVE.set(self._count)
 
-    def deliver(self, event: RecordedEvent) -> None:
+    def deliver(self, event: RecordedEvent) -> int:
         """See ``actors.sync.Audience``."""
         began = trio.current_time()
         self.position = event.position
-        frame, deepest = "", 0
+        frame, deepest, listeners = "", 0, 0
         for account_id in event.audience:
             for connection in self._by_account.get(account_id, ()):
                 frame = frame or event_frame(event)
@@ -119,9 +120,11 @@ class Hub:
                     connection.outbox.send_nowait((event.position, frame))
                 except trio.WouldBlock:
                     connection.close(TOO_SLOW, "Too slow: resume from the last position")
+                listeners += 1
                 deepest = max(deepest, connection.inbox.statistics().current_buffer_used)
         metrics.WEBSOCKET_SEND_QUEUE_DEPTH_MAX.set(deepest)
         metrics.WEBSOCKET_BROADCAST_DURATION_SECONDS.observe(trio.current_time() - began)
+        return listeners
 
     def revoke(self, session_or_account_id: UUID) -> None:
         """Close the connections of a session, or all of an account: they are signed out."""

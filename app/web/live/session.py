@@ -80,7 +80,7 @@ class Live:
         token = token or await _first_token(socket)
         principal = await self.authenticate(token) if token else None
         if principal is None:
-            metrics.AUTH_ATTEMPTS_TOTAL.labels("websocket", "refused").inc()
+            metrics.AUTH_ATTEMPTS_TOTAL.labels("websocket", "failure").inc()
             await _close(socket, SIGNED_OUT, "Authentication required")
             return
         try:
