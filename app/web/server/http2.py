@@ -1,0 +1,333 @@
+"""The HTTP/2 lane: hypercorn's connection class on our streams, with our bounds.
+
+hypercorn's `H2Protocol` speaks the protocol; its trio worker is not used, because it shields its sends without a
+deadline. What is added here: sends that end, bodies with a limit and a deadline, as many running applications as
+streams (a client that resets streams quickly gains nothing), no server push, no WebSocket over HTTP/2 (browsers then
+open an HTTP/1.1 connection for it), and a drain that ends.
+"""
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+import trio
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, RequestReceived
+from h2.events import Event as H2Event
+from h2.settings import SettingCodes, Settings
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState, TaskGroup
+
+from app.web.server import problems
+from app.web.server.asgi import DISCONNECT, ClientDisconnectedError, Headers, Message, Scope, is_only
+from app.web.server.edge import Edge, Peer
+from app.web.server.patience import Patience
+from app.web.server.problems import Refusal
+from app.web.server.sockets import abort
+
+# Pieces of a body that wait for the application, of at most one frame (16 KiB) each.
+_INBOX_PIECES: Final = 4
+_GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
+# Headers that mean one HTTP/1.1 connection; HTTP/2 forbids them.
+_FORBIDDEN: Final = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"upgrade"})
+
+
+class Http2Connection:
+    """One client that speaks HTTP/2."""
+
+    def __init__(self, stream: trio.abc.Stream, peer: Peer, edge: Edge) -> None:
+        self.edge = edge
+        self.closed = False
+        self._stream = stream
+        self.peer = peer
+        self._send_lock = trio.Lock()
+        self._reading = trio.CancelScope()
+        self._sending: set[trio.CancelScope] = set()
+        self._protocol: _Protocol
+
+    def begin_drain(self) -> None:
+        """Refuse new streams, and close once the open ones are answered. Not a checkpoint."""
+        if self._protocol.idle:
+            self._reading.cancel()
+
+    async def run(self) -> None:
+        """Serve until the connection ends. The caller closes the stream."""
+        async with trio.open_nursery() as nursery:
+            self._protocol = _Protocol(self, _Applications(self, nursery), self.peer)
+            await self._protocol.initiate()
+            with self._reading:
+                await self._read()
+            await self._end()
+
+    async def _read(self) -> None:
+        while True:
+            data = b""
+            with trio.move_on_after(self.edge.limits.idle_seconds) as idle:
+                try:
+                    data = bytes(await self._stream.receive_some())
+                except _GONE:
+                    return
+            if data:
+                await self._protocol.handle(RawData(data))
+            elif not idle.cancelled_caught or self._protocol.idle:
+                return
+
+    async def _end(self) -> None:
+        """Say goodbye, and let the applications that still run know that nobody reads."""
+        with trio.move_on_after(self.edge.limits.linger_seconds):
+            await self._protocol.say_goodbye()
+        self._close()
+        await self._protocol.handle(Closed())
+
+    def _close(self) -> None:
+        self.closed = True
+        self._reading.cancel()
+        for scope in self._sending:
+            scope.cancel()
+
+    async def write(self, event: Event) -> None:
+        """Do what the protocol asks for."""
+        if isinstance(event, RawData):
+            async with self._send_lock:
+                try:
+                    await self._stream.send_all(event.data)
+                except _GONE:
+                    self._close()
+        elif isinstance(event, Closed) or (isinstance(event, Updated) and event.idle and self.edge.draining):
+            self._reading.cancel()
+
+    async def send(self, send: Callable[[Message], Awaitable[None]], message: Message) -> None:
+        """Pass a part of a response on; a client that gives no window in time is cut off.
+
+        Raises:
+            ClientDisconnectedError: nobody reads it.
+        """
+        if self.closed:
+            await trio.lowlevel.checkpoint()
+            raise ClientDisconnectedError("the client left")
+        with trio.move_on_after(self.edge.limits.write_seconds) as scope:
+            self._sending.add(scope)
+            try:
+                await send(message)
+            finally:
+                self._sending.discard(scope)
+        if scope.cancelled_caught:
+            abort(self._stream)
+            self._close()
+            raise ClientDisconnectedError("the client does not read")
+
+
+class _Protocol(H2Protocol):
+    """hypercorn's connection, minus what we do not offer and what brings it down."""
+
+    def __init__(self, lane: Http2Connection, applications: "_Applications", peer: Peer) -> None:
+        limits = lane.edge.limits
+        config = _config(lane.edge)
+        server = None if peer.server is None else (peer.server[0], peer.server[1] or 0)
+        super().__init__(
+            cast("AppWrapper", None),  # `applications` knows what to call
+            config,
+            WorkerContext(None),
+            cast("TaskGroup", applications),
+            ConnectionState({}),
+            True,  # noqa: FBT003 # hypercorn's signature: ssl
+            peer.client,
+            server,
+            lane.write,
+        )
+        self._edge = lane.edge
+        # hypercorn would offer WebSocket over HTTP/2 (RFC 8441) here.
+        self.connection.local_settings = Settings(
+            client=False,
+            initial_values={
+                SettingCodes.MAX_CONCURRENT_STREAMS: limits.streams_per_connection,
+                SettingCodes.MAX_HEADER_LIST_SIZE: limits.head_bytes,
+                SettingCodes.ENABLE_PUSH: 0,
+            },
+        )
+        self.connection.decoder.max_header_list_size = limits.head_bytes
+
+    async def _handle_events(self, events: list[H2Event]) -> None:
+        for event in events:
+            if isinstance(event, RequestReceived) and self._refuses(event):
+                continue
+            if isinstance(event, DataReceived) and event.stream_id not in self.streams:
+                # Answered before its body was complete: hypercorn would fail on the rest.
+                self.connection.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id)
+                continue
+            await super()._handle_events([event])
+        await self._flush()
+
+    def _refuses(self, event: RequestReceived) -> bool:
+        headers = dict(event.headers)
+        if headers.get(b":method") == b"CONNECT":
+            code = ErrorCodes.HTTP_1_1_REQUIRED
+        elif not headers.get(b":path", b"").startswith(b"/") or not headers[b":path"].isascii():
+            code = ErrorCodes.PROTOCOL_ERROR
+        elif self._edge.draining:
+            code = ErrorCodes.REFUSED_STREAM
+        else:
+            return False
+        self.connection.reset_stream(event.stream_id, code)
+        return True
+
+    async def say_goodbye(self) -> None:
+        """Send GOAWAY."""
+        self.connection.close_connection()
+        await self._flush()
+
+
+class _Applications:
+    """What hypercorn calls its task group: starts the application of each stream, and the sending task."""
+
+    def __init__(self, lane: Http2Connection, nursery: trio.Nursery) -> None:
+        self._lane = lane
+        self._nursery = nursery
+        self._slots = trio.Semaphore(lane.edge.limits.streams_per_connection)
+
+    def spawn(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Start a task of the protocol."""
+        self._nursery.start_soon(function, *args)
+
+    async def spawn_app(
+        self, _app: object, _config: Config, scope: Scope, send: Callable[[Message | None], Awaitable[None]]
+    ) -> Callable[[Message], Awaitable[None]]:
+        """Start the application of a stream; return where its body goes. Waits while too many run."""
+        await self._slots.acquire()
+        exchange = _Exchange(self._lane, scope, send)
+        self._nursery.start_soon(self._run, exchange)
+        return exchange.put
+
+    async def _run(self, exchange: "_Exchange") -> None:
+        try:
+            await exchange.run()
+        finally:
+            self._slots.release()
+
+
+class _Exchange:
+    """One stream: bounds between hypercorn and the application."""
+
+    def __init__(self, lane: Http2Connection, scope: Scope, send: Callable[[Message | None], Awaitable[None]]) -> None:
+        self._lane = lane
+        self._edge = lane.edge
+        self._scope = scope
+        self._app_send = send
+        self._inlet, self._outlet = trio.open_memory_channel[Message](_INBOX_PIECES)
+        self._patience = Patience(lane.edge.limits.body_seconds)
+        self._body_bytes = 0
+        self._body_ended = False
+        self._started = False
+        self._refused = False
+
+    async def put(self, message: Message) -> None:
+        """Take a piece of the body, or the news that the client left."""
+        if message["type"] == DISCONNECT:
+            self._inlet.close()
+            return
+        try:
+            await self._inlet.send(message)
+        except _GONE:
+            # The application has answered and does not want it.
+            return
+
+    async def run(self) -> None:
+        """Run the application, and make sure that the stream is answered or reset."""
+        scope = self._scope
+        scope["asgi"] = {"version": "3.0", "spec_version": "2.4"}
+        scope["extensions"] = {}
+        self._apply_proxies()
+        try:
+            if scope["method"] == "TRACE":
+                await self._refuse(problems.METHOD_NOT_ALLOWED)
+            else:
+                await self._edge.dispatch(scope, self.receive, self.send)
+        except Exception as error:  # noqa: BLE001 # the border to the applications: their bug is one client's 500
+            if not is_only(error, ClientDisconnectedError):
+                self._edge.application_failed(scope, error)
+        self._outlet.close()
+        try:
+            if not (self._started or self._lane.closed):
+                await self._refuse(problems.INTERNAL)
+            await self._lane.send(self._app_send, None)  # type: ignore[arg-type] # hypercorn: the application ended
+        except ClientDisconnectedError:
+            return
+
+    def _apply_proxies(self) -> None:
+        peer = self._lane.peer
+        if peer.trusted:
+            scope = self._scope
+            scope["client"], scope["scheme"] = self._edge.proxies.client(peer.client, scope["scheme"], scope["headers"])
+
+    async def receive(self) -> Message:
+        """Return the next piece of the body, or `http.disconnect`."""
+        if self._refused:
+            await trio.lowlevel.checkpoint()
+            return {"type": DISCONNECT}
+        began = trio.current_time()
+        with trio.move_on_after(math.inf if self._body_ended else self._patience.seconds):
+            try:
+                message = await self._outlet.receive()
+            except trio.EndOfChannel:
+                return {"type": DISCONNECT}
+            return await self._bounded(message, trio.current_time() - began)
+        return await self._give_up(problems.TIMED_OUT)
+
+    async def _bounded(self, message: Message, waited_seconds: float) -> Message:
+        size = len(message["body"])
+        self._patience.spend(waited_seconds, size)
+        self._body_bytes += size
+        self._body_ended = not message["more_body"]
+        if self._body_bytes > self._edge.limits.body_bytes:
+            return await self._give_up(problems.BODY_TOO_LARGE)
+        return message
+
+    async def _give_up(self, refusal: Refusal) -> Message:
+        if not self._started:
+            await self._refuse(refusal)
+        self._refused = True
+        return {"type": DISCONNECT}
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the response on.
+
+        Raises:
+            ClientDisconnectedError: nobody reads it.
+            ValueError: a header holds a line break.
+        """
+        if self._refused:
+            await trio.lowlevel.checkpoint()
+            raise ClientDisconnectedError("the edge has answered")
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": self._checked(message.get("headers", ()))}
+            self._started = True
+        await self._lane.send(self._app_send, message)
+
+    def _checked(self, headers: Any) -> Headers:
+        kept = [(name, value) for name, value in headers if name not in _FORBIDDEN]
+        if any(b"\n" in value or b"\r" in value for _, value in kept):
+            raise ValueError("a response header holds a line break")
+        if not any(name == b"date" for name, _ in kept):
+            kept.append((b"date", self._edge.dates.value()))
+        return kept
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        headers, body = self._edge.refusal_parts(refusal, self._scope["method"])
+        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+        self._refused = True
+
+
+def _config(edge: Edge) -> Config:
+    """Return hypercorn's settings. It neither logs nor names itself."""
+    config = Config()
+    config.errorlog = None
+    config.include_server_header = False
+    config.include_date_header = False
+    # hypercorn closes such a connection without waiting for what is in flight.
+    config.keep_alive_max_requests = 2**31
+    config.h2_max_concurrent_streams = edge.limits.streams_per_connection
+    return config

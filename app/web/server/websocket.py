@@ -1,0 +1,219 @@
+"""The WebSocket lane: an upgrade request becomes a trio-websocket connection, or is rejected.
+
+trio-websocket sees a head that is written anew from what llhttp parsed, followed by the bytes that came after it: two
+parsers can then not disagree about one request. Extensions are not passed on, so compression is never agreed to.
+The session belongs to the live room; the bounds belong here: message size, sends, pongs, and every way to close.
+"""
+
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection
+from wsproto import ConnectionType, WSConnection
+from wsproto.utilities import LocalProtocolError
+
+from app.web.server.asgi import ClientAddress, Headers, Scope
+from app.web.server.edge import Edge, header_values
+from app.web.server.problems import Refusal
+from app.web.server.responses import whole_response
+from app.web.server.sockets import abort
+
+GOING_AWAY: Final = 1001
+# How long the peer may take to answer our close frame.
+CLOSE_SECONDS: Final = 2.0
+# Not passed on: extensions are never agreed to, and the connection headers are written anew.
+_NOT_REPLAYED: Final = frozenset({b"sec-websocket-extensions", b"connection", b"upgrade"})
+_TEXT_FRAME: Final = 0x81
+
+WebSocketHandler = Callable[["WebSocketHandshake", trio.abc.Stream], Awaitable[None]]
+
+
+class EdgeWebSocket(WebSocketConnection):
+    """A trio-websocket connection on which nothing can wait for ever."""
+
+    async def aclose(self, code: int = 1000, reason: str | None = None) -> None:
+        """Close with this code; a peer that does not answer within `CLOSE_SECONDS` is cut off."""
+        with trio.move_on_after(CLOSE_SECONDS) as patience:
+            try:
+                await super().aclose(code, reason)
+            except LocalProtocolError:
+                # The peer's close frame crossed ours.
+                abort(self._stream)
+        if patience.cancelled_caught:
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the peer off; waiting senders and receivers get `ConnectionClosed`. Not a checkpoint."""
+        stream = self._stream
+        abort(stream.stream if isinstance(stream, _ReplayedStream) else stream)
+
+    async def send_frame(self, frame: bytes) -> None:
+        """Send a frame made by `text_frame`: encoded once, sent to many.
+
+        Raises:
+            ConnectionClosed: the connection is closed or being closed.
+        """
+        async with self._stream_lock:
+            if self.closed is not None:
+                raise ConnectionClosed(self.closed)
+            try:
+                await self._stream.send_all(frame)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                await self._abort_web_socket()
+                raise ConnectionClosed(self.closed) from None
+
+
+def text_frame(text: bytes) -> bytes:
+    """Return this UTF-8 text as one unmasked WebSocket frame (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < 126:
+        return struct.pack("!BB", _TEXT_FRAME, size) + text
+    if size < 65536:
+        return struct.pack("!BBH", _TEXT_FRAME, 126, size) + text
+    return struct.pack("!BBQ", _TEXT_FRAME, 127, size) + text
+
+
+class WebSocketHandshake:
+    """A valid upgrade request that waits for `accept` or `reject`."""
+
+    def __init__(self, scope: Scope, stream: trio.abc.Stream, edge: Edge, leftover: bytes = b"") -> None:
+        self.path: str = scope["path"]
+        self.query_string: bytes = scope["query_string"]
+        self.headers: Headers = scope["headers"]
+        self.client: ClientAddress | None = scope["client"]
+        self.scheme = "wss" if scope["scheme"] == "https" else "ws"
+        self._scope = scope
+        self._edge = edge
+        self._stream = stream
+        self._leftover = leftover
+        self._on_drain: Callable[[], None] | None = None
+
+    @property
+    def subprotocols(self) -> list[str]:
+        """Return what the client proposes, in its order of preference."""
+        offered = b",".join(header_values(self.headers, b"sec-websocket-protocol")).decode("latin-1")
+        return [name.strip() for name in offered.split(",") if name.strip()]
+
+    @property
+    def draining(self) -> bool:
+        """Tell whether the server stops: a session should not begin now."""
+        return self._edge.draining
+
+    def begin_drain(self) -> None:
+        """Close the session with 1001. Not a checkpoint."""
+        if self._on_drain is not None:
+            self._on_drain()
+
+    @asynccontextmanager
+    async def accept(
+        self, *, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> AsyncIterator[EdgeWebSocket]:
+        """Open the connection for the length of the block.
+
+        In it, the peer is pinged and cut off when no pong comes; a message over the limit closes with 1009; a send
+        that the peer does not take in time cuts it off; a stopping server closes with 1001. `ConnectionClosed` may
+        leave the block: it ends it quietly. Leaving the block closes with 1000, unless it was closed before.
+        """
+        limits = self._edge.limits
+        replayed = _ReplayedStream(self._head() + self._leftover, self._stream)
+        connection = EdgeWebSocket(
+            replayed, WSConnection(ConnectionType.SERVER), max_message_size=limits.websocket_message_bytes
+        )
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(connection._reader_task)  # noqa: SLF001 # what wrap_server_stream does, with our class
+                with trio.fail_after(limits.header_seconds):
+                    request = await connection._get_request()  # noqa: SLF001 # as above
+                    await request.accept(subprotocol=subprotocol, extra_headers=list(headers))
+                nursery.start_soon(keep_alive, connection, limits.ping_seconds, limits.pong_seconds)
+                self._on_drain = lambda: nursery.start_soon(connection.aclose, GOING_AWAY, "going away")
+                if self._edge.draining:
+                    self._on_drain()
+                try:
+                    yield connection
+                finally:
+                    self._on_drain = None
+                    with trio.CancelScope(shield=True):
+                        await connection.aclose()
+                    nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            rest = group.split((ConnectionClosed, LocalProtocolError))[1]
+            if rest is not None:
+                raise _single(rest) from None
+        with trio.move_on_after(limits.linger_seconds):
+            await _linger(self._stream)
+
+    async def reject(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer with an HTTP response instead, and close."""
+        with trio.move_on_after(self._edge.limits.linger_seconds):
+            await self._stream.send_all(whole_response(status, headers, body, self._edge.dates.line()))
+            await _linger(self._stream)
+
+    async def refuse(self, status: int, code: str, detail: str) -> None:
+        """Answer with a problem in the format of the API, and close."""
+        headers, body = self._edge.refusal_parts(Refusal(status, code, detail), "GET")
+        await self.reject(status, headers, body)
+
+    def _head(self) -> bytes:
+        target = self._scope["raw_path"] + (b"?" + self.query_string if self.query_string else b"")
+        lines = [b"GET %b HTTP/1.1" % target, b"connection: upgrade", b"upgrade: websocket"]
+        lines += [b"%b: %b" % pair for pair in self.headers if pair[0] not in _NOT_REPLAYED]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+async def keep_alive(connection: EdgeWebSocket, ping_seconds: float, pong_seconds: float) -> None:
+    """Ping the peer, and cut it off when no pong comes in time. Runs until the connection is closed."""
+    try:
+        while True:
+            await trio.sleep(ping_seconds)
+            with trio.move_on_after(pong_seconds) as patience:
+                await connection.ping()
+            if patience.cancelled_caught:
+                connection.abort()
+                return
+    except (ConnectionClosed, LocalProtocolError):
+        return
+
+
+class _ReplayedStream(trio.abc.Stream):
+    """A stream that begins with bytes that were read before."""
+
+    def __init__(self, first: bytes, stream: trio.abc.Stream) -> None:
+        self._first = first
+        self.stream = stream
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        if self._first:
+            await trio.lowlevel.checkpoint()
+            data, self._first = self._first, b""
+            return data
+        return bytes(await self.stream.receive_some(max_bytes))
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self.stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self.stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
+async def _linger(stream: trio.abc.Stream) -> None:
+    """Read until the client closes, so that our last words are not reset away."""
+    try:
+        if isinstance(stream, trio.abc.HalfCloseableStream):
+            await stream.send_eof()
+        while await stream.receive_some():
+            pass
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        return
+
+
+def _single(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
