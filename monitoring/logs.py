@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ _INFO = logger.level("INFO").no
 # Libraries that say something useful at INFO; the others speak from WARNING on.
 _TALKATIVE = ("hypercorn.error", "quart.app")
 
-_fields: ContextVar[Mapping[str, object]] = ContextVar("log_fields", default={})  # noqa: B039 # never changed in place
+_fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  # noqa: B039 # never changed in place
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ def get_logger(component: str) -> "Logger":
 @contextmanager
 def context(**fields: object) -> Iterator[None]:
     """Add fields (`requestId`, `userId`, …) to every line written inside, also by tasks started inside."""
-    token = _fields.set({**_fields.get(), **fields})
+    token = _fields.set(_fields.get() | redaction.redact_fields(fields))
     try:
         yield
     finally:

@@ -30,8 +30,8 @@ _HARMLESS_LAST_WORDS = frozenset({"id", "ids", "count", "kind", "type", "name"})
 _PATTERNS = (
     # JSON Web Tokens: three base64url parts, the first two JSON objects.
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*"), REDACTED),
-    # Credentials of an Authorization header.
-    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
+    # Credentials of an Authorization header. "basic" is also a word: Base64 has a digit or a capital.
+    (re.compile(r"\b(bearer|basic)\s+(?=\S*(?-i:[A-Z0-9]))[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     # `password=…`, `"token": "…"`, `Set-Cookie: …` inside text.
     (
         re.compile(

@@ -1,0 +1,36 @@
+"""What holds for every test."""
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import hypothesis
+import pytest
+
+# The machine decides how long an example takes; what takes too long fails by its own limit.
+hypothesis.settings.register_profile("rondo", deadline=None)
+hypothesis.settings.load_profile("rondo")
+
+_Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
+_IS_CI = os.environ.get("CI") == "true"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test fails: there everything it could miss is there."""
+    report = yield
+    return _strict(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI a skipped module fails likewise."""
+    report = yield
+    return _strict(report)
+
+
+def _strict(report: _Report) -> _Report:
+    if _IS_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, and with CI=true nothing may be: {report.longrepr}"
+    return report
