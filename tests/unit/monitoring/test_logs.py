@@ -16,6 +16,7 @@ from monitoring import log_record, logs, tracing
 from tests.unit.monitoring.conftest import Lines, Value
 
 CANARY = "canary-7f3a9c51e2"
+_HEADER = f"Refused Bearer {CANARY}."
 log = logs.get_logger("relay")
 
 
@@ -105,7 +106,7 @@ def test_an_exception_of_a_library_is_named_with_its_module() -> None:
 
 def test_no_canary_comes_through(lines: Lines) -> None:
     with logs.context(session={"cookie": CANARY}):
-        log.warning("Refused Bearer {}.", CANARY, password=CANARY, url=f"/ws?token={CANARY}")
+        log.warning(_HEADER, password=CANARY, url=f"/ws?token={CANARY}")
         logging.getLogger("library").warning("Sent authorization: %s", CANARY)
         logs.access_line("GET", "/api/tasks", 200, 0.1, 2, client=f"Bearer {CANARY}", token=CANARY)
         try:

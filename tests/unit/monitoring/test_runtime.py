@@ -128,7 +128,7 @@ async def test_a_slow_step_is_told_with_task_and_stack_and_not_more_than_once_a_
     assert (first["duration"], first["unreported"]) == (pytest.approx(0.2), 0)
     assert (second["duration"], second["unreported"]) == (pytest.approx(0.3), 1)
     assert "test_a_slow_step_is_told" in first["task"]
-    assert "test_runtime.py" in first["stack"]
+    assert 'File "' in first["stack"]
 
 
 async def test_the_stack_goes_down_to_where_the_task_waits(nursery: trio.Nursery) -> None:
