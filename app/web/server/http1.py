@@ -34,13 +34,21 @@ class Http1Connection:
         self._ahead = b""
         self._ended = False
         self._served = False
-        self._idle: trio.CancelScope | None = None
+        # Entered once: a scope with a deadline for every request would cost a quarter of the request.
+        self._idle = trio.CancelScope()
+        self._idle_until = math.inf
+        self._waiting = False
         self._head_deadline = math.inf
         self._patience = Patience(edge.limits.body_seconds)
 
     def begin_drain(self) -> None:
         """Close if idle; otherwise what is in flight is answered with `Connection: close`. Not a checkpoint."""
-        if self._idle is not None:
+        if self._waiting:
+            self._idle.cancel()
+
+    def look_after(self, now: float) -> None:
+        """Close if it has been idle for too long; `now` is trio's time. Not a checkpoint."""
+        if self._waiting and self._idle_until < now:
             self._idle.cancel()
 
     async def run(self) -> Request | None:
@@ -48,14 +56,15 @@ class Http1Connection:
 
         The caller closes the stream.
         """
-        try:
-            while (request := await self._next_request()) is not None:
-                if request.upgrade:
-                    return request
-                if not await self._answer(request):
-                    break
-        except _GONE:
-            pass
+        with self._idle:
+            try:
+                while (request := await self._next_request()) is not None:
+                    if request.upgrade:
+                        return request
+                    if not await self._answer(request):
+                        break
+            except _GONE:
+                pass
         return None
 
     # reading heads
@@ -87,12 +96,12 @@ class Http1Connection:
         if self.edge.draining:
             return b""
         seconds = self._limits.idle_seconds if self._served else self._limits.header_seconds
-        data = b""
-        with trio.move_on_after(seconds) as idle:
-            self._idle = idle
-            data = bytes(await self.stream.receive_some())
-        self._idle = None
-        return data
+        self._idle_until = trio.current_time() + seconds
+        self._waiting = True
+        data = bytes(await self.stream.receive_some())
+        self._waiting = False
+        # Closed in the same moment in which data came: what has not begun must not be cancelled half way.
+        return b"" if self._idle.cancel_called else data
 
     async def _receive_rest_of_head(self) -> bytes:
         if self._head_deadline == math.inf:

@@ -53,6 +53,9 @@ class Http2Connection:
         if self._protocol.idle:
             self._reading.cancel()
 
+    def look_after(self, now: float) -> None:
+        """Nothing becomes due: reading has its own deadline here. Not a checkpoint."""
+
     async def run(self) -> None:
         """Serve until the connection ends. The caller closes the stream."""
         async with trio.open_nursery() as nursery:

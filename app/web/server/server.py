@@ -21,9 +21,9 @@ from app.web.server.edge import Edge, Peer, is_api, log
 from app.web.server.forwarded import TrustedProxies
 from app.web.server.http1 import Http1Connection
 from app.web.server.http2 import Http2Connection
+from app.web.server.lanes import Lanes
 from app.web.server.limits import Limits, connections_that_fit
 from app.web.server.listeners import Address, Listener, open_listeners
-from app.web.server.parsing import Request
 from app.web.server.problems import ErrorResponse
 from app.web.server.sockets import RECEIVE_BYTES, SocketStream
 from app.web.server.tls import TlsError, TlsFiles, load_context
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
-Lane = Http1Connection | Http2Connection | WebSocketHandshake
 
 
 class HttpServer:
@@ -61,7 +60,7 @@ class HttpServer:
         self._addresses = addresses
         self._tls_files = tls
         self._tls: SSLContext | None = None
-        self._lanes: set[Lane] = set()
+        self._lanes = Lanes()
         self._asked_to_drain = trio.Event()
         self._admission = Admission(
             total=connections_that_fit(self._limits.connections),
@@ -106,6 +105,7 @@ class HttpServer:
         async with trio.open_nursery() as nursery:
             for acceptor in acceptors:
                 nursery.start_soon(acceptor.run)
+            nursery.start_soon(self._lanes.watch)
             task_status.started([listener.address for listener in listeners])
             await self._asked_to_drain.wait()
             nursery.cancel_scope.cancel()
@@ -116,8 +116,7 @@ class HttpServer:
         """Stop politely: accept nobody, close who is idle, answer what is in flight. Not a checkpoint."""
         self._edge.draining = True
         self._asked_to_drain.set()
-        for lane in list(self._lanes):
-            lane.begin_drain()
+        self._lanes.begin_drain()
 
     def reload_tls(self) -> None:
         """Use the certificate that the files hold now, for new connections; if it is unusable, keep the old one."""
@@ -173,7 +172,9 @@ class HttpServer:
         if handshake.cancelled_caught:
             return
         if stream.selected_alpn_protocol() == "h2":
-            await self._in_lane(Http2Connection(stream, peer, self._edge))
+            connection = Http2Connection(stream, peer, self._edge)
+            with self._lanes.opened(connection):
+                await connection.run()
         else:
             await self._serve_http1(stream, peer)
         with trio.move_on_after(self._limits.linger_seconds):
@@ -181,25 +182,13 @@ class HttpServer:
 
     async def _serve_http1(self, stream: trio.abc.Stream, peer: Peer) -> None:
         connection = Http1Connection(stream, peer, self._edge)
-        request = await self._in_lane(connection)
+        with self._lanes.opened(connection):
+            request = await connection.run()
         if request is not None:
             handshake = WebSocketHandshake(connection.scope(request), stream, self._edge, request.leftover)
             del connection, request
-            await self._serve_websocket(handshake, stream)
-
-    async def _serve_websocket(self, handshake: WebSocketHandshake, stream: trio.abc.Stream) -> None:
-        self._lanes.add(handshake)
-        try:
-            await self._websocket(handshake, stream)
-        finally:
-            self._lanes.discard(handshake)
-
-    async def _in_lane(self, lane: Http1Connection | Http2Connection) -> Request | None:
-        self._lanes.add(lane)
-        try:
-            return await lane.run()
-        finally:
-            self._lanes.discard(lane)
+            with self._lanes.opened(handshake):
+                await self._websocket(handshake, stream)
 
 
 def _turn_away(sock: socket.socket, answer: bytes) -> None:

@@ -7,7 +7,7 @@ The session belongs to the live room; the bounds belong here: message size, send
 
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import trio
@@ -17,6 +17,7 @@ from wsproto.utilities import LocalProtocolError
 
 from app.web.server.asgi import ClientAddress, Headers, Scope
 from app.web.server.edge import Edge, header_values
+from app.web.server.limits import Limits
 from app.web.server.problems import Refusal
 from app.web.server.responses import whole_response
 from app.web.server.sockets import abort
@@ -89,7 +90,7 @@ class WebSocketHandshake:
         self._edge = edge
         self._stream = stream
         self._leftover = leftover
-        self._on_drain: Callable[[], None] | None = None
+        self._session: _Session | None = None
 
     @property
     def subprotocols(self) -> list[str]:
@@ -104,8 +105,13 @@ class WebSocketHandshake:
 
     def begin_drain(self) -> None:
         """Close the session with 1001. Not a checkpoint."""
-        if self._on_drain is not None:
-            self._on_drain()
+        if self._session is not None:
+            self._session.begin_drain()
+
+    def look_after(self, now: float) -> None:
+        """Ping the peer when it is time to. Not a checkpoint."""
+        if self._session is not None:
+            self._session.look_after(now)
 
     @asynccontextmanager
     async def accept(
@@ -128,14 +134,13 @@ class WebSocketHandshake:
                 with trio.fail_after(limits.header_seconds):
                     request = await connection._get_request()  # noqa: SLF001 # as above
                     await request.accept(subprotocol=subprotocol, extra_headers=list(headers))
-                nursery.start_soon(keep_alive, connection, limits.ping_seconds, limits.pong_seconds)
-                self._on_drain = lambda: nursery.start_soon(connection.aclose, GOING_AWAY, "going away")
+                self._session = _Session(connection, nursery, limits)
                 if self._edge.draining:
-                    self._on_drain()
+                    self._session.begin_drain()
                 try:
                     yield connection
                 finally:
-                    self._on_drain = None
+                    self._session = None
                     with trio.CancelScope(shield=True):
                         await connection.aclose()
                     nursery.cancel_scope.cancel()
@@ -164,18 +169,30 @@ class WebSocketHandshake:
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-async def keep_alive(connection: EdgeWebSocket, ping_seconds: float, pong_seconds: float) -> None:
-    """Ping the peer, and cut it off when no pong comes in time. Runs until the connection is closed."""
-    try:
-        while True:
-            await trio.sleep(ping_seconds)
-            with trio.move_on_after(pong_seconds) as patience:
-                await connection.ping()
-            if patience.cancelled_caught:
-                connection.abort()
-                return
-    except (ConnectionClosed, LocalProtocolError):
-        return
+class _Session:
+    """An open connection, as the server looks after it."""
+
+    def __init__(self, connection: EdgeWebSocket, nursery: trio.Nursery, limits: Limits) -> None:
+        self._connection = connection
+        self._nursery = nursery
+        self._limits = limits
+        self._ping_at = trio.current_time() + limits.ping_seconds
+
+    def begin_drain(self) -> None:
+        self._nursery.start_soon(self._connection.aclose, GOING_AWAY, "going away")
+
+    def look_after(self, now: float) -> None:
+        if now >= self._ping_at:
+            self._ping_at = now + self._limits.ping_seconds + self._limits.pong_seconds
+            self._nursery.start_soon(self._ping)
+
+    async def _ping(self) -> None:
+        """Ping the peer, and cut it off when no pong comes in time."""
+        with trio.move_on_after(self._limits.pong_seconds) as patience, suppress(ConnectionClosed, LocalProtocolError):
+            await self._connection.ping()
+        if patience.cancelled_caught:
+            self._connection.abort()
+        self._ping_at = trio.current_time() + self._limits.ping_seconds
 
 
 class _ReplayedStream(trio.abc.Stream):
