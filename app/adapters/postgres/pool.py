@@ -1,0 +1,154 @@
+"""A fixed number of connections and a fair queue for them.
+
+The pool lends and takes back; it does not connect (`Database` does). While PostgreSQL is known to be away it refuses
+at once instead of letting callers wait. All of it is synchronous except waiting, so nothing can be lost to a
+cancellation: a connection is idle, or lent, or gone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import outcome
+import trio
+from trio.lowlevel import Abort
+
+from app.ports.database import DatabaseUnavailableError
+from monitoring import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.adapters.postgres.connection import Connection
+
+# While no connection is open at all, waiting longer helps nobody: PostgreSQL answers at once or it is away.
+NO_CONNECTION_SECONDS = 0.5
+
+
+class Pool:
+    """Connections by state, and the tasks that wait for one, first come first served."""
+
+    def __init__(self, name: str, size: int, acquire_seconds: float, lost: Callable[[], None]) -> None:
+        """Make an empty pool.
+
+        Args:
+            name: Its label in metrics.
+            size: How many connections it should have.
+            acquire_seconds: How long a task may wait for one.
+            lost: Called, without waiting, when a connection is gone and should be replaced.
+        """
+        self.size = size
+        self.idle: list[Connection] = []
+        self.lent: set[Connection] = set()
+        self.problem: str | None = "PostgreSQL is not connected yet"
+        self._acquire_seconds = acquire_seconds
+        self._lost = lost
+        self._waiters: deque[trio.lowlevel.Task] = deque()
+        self._all_back: trio.Event | None = None
+        self._waited = metrics.DATABASE_POOL_WAIT_DURATION_SECONDS.labels(name).observe
+        self._timeouts = metrics.DATABASE_POOL_TIMEOUTS_TOTAL.labels(name)
+        metrics.DATABASE_CONNECTIONS_MAX.labels(name).set(size)
+        metrics.DATABASE_CONNECTIONS_ACTIVE.labels(name).set_function(lambda: len(self.lent))
+        metrics.DATABASE_CONNECTIONS_IDLE.labels(name).set_function(lambda: len(self.idle))
+        metrics.DATABASE_POOL_WAITERS.labels(name).set_function(lambda: len(self._waiters))
+
+    @property
+    def open(self) -> int:
+        """Return how many connections there are."""
+        return len(self.idle) + len(self.lent)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many tasks wait."""
+        return len(self._waiters)
+
+    def take(self) -> Connection | None:
+        """Lend an idle connection if there is one. Not a checkpoint.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL is known to be away.
+        """
+        if self.problem is not None:
+            raise DatabaseUnavailableError(self.problem)
+        if not self.idle:
+            return None
+        connection = self.idle.pop()
+        self.lent.add(connection)
+        self._waited(0.0)
+        return connection
+
+    async def wait(self) -> Connection:
+        """Wait for a connection in the queue.
+
+        Raises:
+            DatabaseUnavailableError: There was none in time, or PostgreSQL went away meanwhile.
+        """
+        started = perf_counter()
+        with trio.move_on_after(self._acquire_seconds if self.open else NO_CONNECTION_SECONDS):
+            connection: Connection = await self._wait_in_line()
+            self._waited(perf_counter() - started)
+            return connection
+        self._timeouts.inc()
+        raise DatabaseUnavailableError(f"no database connection became free in {self._acquire_seconds:g} s")
+
+    async def _wait_in_line(self) -> Connection:
+        task = trio.lowlevel.current_task()
+        self._waiters.append(task)
+
+        def abort(_: object) -> Abort:
+            self._waiters.remove(task)
+            return Abort.SUCCEEDED
+
+        return await trio.lowlevel.wait_task_rescheduled(abort)  # type: ignore[no-any-return] # what _hand_over gave
+
+    def give_back(self, connection: Connection) -> None:
+        """Take a connection back: the next in the queue gets it. One that is not clean is cut."""
+        self.lent.discard(connection)
+        if self._all_back is not None and not self.lent:
+            self._all_back.set()
+        if connection.raw.is_closed():
+            self._lost()
+        elif connection.raw.is_in_transaction():
+            connection.terminate()
+            self._lost()
+        else:
+            self.put(connection)
+
+    def put(self, connection: Connection) -> None:
+        """Take a clean connection in, new or given back."""
+        if self._waiters:
+            self.lent.add(connection)
+            trio.lowlevel.reschedule(self._waiters.popleft(), outcome.Value(connection))
+        else:
+            connection.idle_since = trio.current_time()
+            self.idle.append(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Hear that a connection ended. One that is lent stays so until it is given back."""
+        if connection in self.idle:
+            self.idle.remove(connection)
+            self._lost()
+
+    def refuse(self, problem: str) -> None:
+        """Fail everyone who waits, and everyone who comes, until `accept`."""
+        self.problem = problem
+        while self._waiters:
+            trio.lowlevel.reschedule(self._waiters.popleft(), outcome.Error(DatabaseUnavailableError(problem)))
+
+    def accept(self) -> None:
+        """Lend again."""
+        self.problem = None
+
+    async def wait_all_back(self) -> None:
+        """Wait until no connection is lent. Checkpoints only if one is."""
+        if self.lent:
+            self._all_back = trio.Event()
+            await self._all_back.wait()
+
+    def cut_all(self) -> None:
+        """Cut every connection. Whoever uses one gets an error."""
+        idle, self.idle = self.idle, []
+        for connection in (*idle, *self.lent):
+            connection.terminate()

@@ -1,0 +1,96 @@
+"""Notices a PostgreSQL that is silent instead of gone: a black hole in the network, a stopped machine.
+
+Statements carry no timer of their own; one task looks at all of them four times a second. A statement that takes long
+raises the question whether PostgreSQL still answers anyone. If not, every connection is cut at once, so that the
+callers hear in about two seconds and not when TCP gives up.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import trio
+
+from app.adapters.postgres.pool import NO_CONNECTION_SECONDS
+from app.ports.database import DatabaseUnavailableError
+from monitoring import logs
+
+if TYPE_CHECKING:
+    from app.adapters.postgres.opening import Opener
+    from app.adapters.postgres.pool import Pool
+
+log = logs.get_logger("postgres")
+
+LOOK_SECONDS = 0.25
+# Statements of ours take milliseconds.
+SUSPICIOUS_SECONDS = 1.0
+# Even a busy PostgreSQL answers an empty statement in this time.
+ANSWER_SECONDS = 1.0
+# PostgreSQL ends a statement at `statement_timeout`. One that takes so much longer has lost its connection.
+SLACK_SECONDS = 2.0
+# An idle connection may have been forgotten by a firewall on the way.
+IDLE_SECONDS = 30.0
+
+SILENT = "PostgreSQL cannot be used: it does not answer"
+
+
+async def watch(pool: Pool, opener: Opener, statement_seconds: float) -> None:
+    """Look at the pool's connections until cancelled."""
+    empty_since: float | None = None
+    while True:
+        await trio.sleep(LOOK_SECONDS)
+        if pool.open:
+            empty_since = None
+            _cut_overdue(pool, perf_counter() - statement_seconds - SLACK_SECONDS)
+            await _check_suspicion(pool, opener)
+            await _check_idle(pool)
+        elif pool.problem is None:
+            empty_since = empty_since or perf_counter()
+            if perf_counter() - empty_since >= NO_CONNECTION_SECONDS:
+                pool.refuse(SILENT)
+
+
+def _cut_overdue(pool: Pool, deadline: float) -> None:
+    for connection in tuple(pool.lent):
+        if connection.busy_since is not None and connection.busy_since < deadline:
+            log.warning("A statement outlived its time limit; its connection is cut", event="database.statement.cut")
+            connection.terminate()
+
+
+async def _check_suspicion(pool: Pool, opener: Opener) -> None:
+    """If a statement takes long, ask PostgreSQL for a sign of life."""
+    suspicious = perf_counter() - SUSPICIOUS_SECONDS
+    if not any(connection.busy_since is not None and connection.busy_since < suspicious for connection in pool.lent):
+        return
+    if not await _answers(pool, opener):
+        log.warning("PostgreSQL does not answer; all connections are cut", event="database.silent")
+        pool.refuse(SILENT)
+        pool.cut_all()
+
+
+async def _answers(pool: Pool, opener: Opener) -> bool:
+    connection = pool.take() if pool.problem is None else None
+    if connection is not None:
+        try:
+            return await connection.is_alive(ANSWER_SECONDS)
+        finally:
+            pool.give_back(connection)
+    try:
+        with trio.fail_after(ANSWER_SECONDS):
+            connection = await opener.open(lambda _: None)
+    except (DatabaseUnavailableError, trio.TooSlowError):
+        return False
+    connection.terminate()
+    return True
+
+
+async def _check_idle(pool: Pool) -> None:
+    """Ask one connection that was idle for long; if it is dead, it is replaced."""
+    if pool.problem is None and pool.idle and trio.current_time() - pool.idle[0].idle_since > IDLE_SECONDS:
+        connection = pool.idle.pop(0)
+        pool.lent.add(connection)
+        try:
+            await connection.is_alive(ANSWER_SECONDS)
+        finally:
+            pool.give_back(connection)

@@ -1,0 +1,1 @@
+"""The driver, the pool, the migrator and the embedded server on real PostgreSQL."""
