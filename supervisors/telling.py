@@ -1,0 +1,59 @@
+"""Tells the outside what supervisors report: one log line and one set of metrics per fact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitoring import logs, metrics
+from supervisors.reports import Event, Exit, State
+
+if TYPE_CHECKING:
+    from supervisors.reports import Report
+
+log = logs.get_logger("supervisor")
+
+# Ends and restarts that nobody asked for.
+_WARNINGS: Final = {Event.RESTARTING, Event.SHUTDOWN_TIMEOUT}
+_ERRORS: Final = {Event.START_FAILED, Event.SHUTDOWN_ERROR, Event.STUCK, Event.GAVE_UP}
+_STATE_AFTER: Final = {
+    Event.STARTED: State.RUNNING,
+    Event.RESTARTING: State.RESTARTING,
+    Event.EXITED: State.STOPPED,
+    Event.START_FAILED: State.STOPPED,
+    Event.STUCK: State.STUCK,
+}
+
+
+def tell(report: Report) -> None:
+    """Log and meter one report. Not a checkpoint."""
+    _meter(report)
+    fields = {
+        "supervisor": report.supervisor,
+        "actor": report.child,
+        "incarnation": report.incarnation,
+        "reason": report.reason.value if report.reason else None,
+        "attempt": report.attempt or None,
+        "delaySeconds": round(report.delay, 3) or None,
+        "stack": report.stack or None,
+    }
+    said = {name: value for name, value in fields.items() if value is not None}
+    level = _level(report)
+    log.opt(exception=report.error if level != "DEBUG" else None).log(
+        level, f"Supervised child {report.event.value.replace('_', ' ')}", event=f"actor.{report.event.value}", **said
+    )
+
+
+def _level(report: Report) -> str:
+    crashed = report.event is Event.EXITED and report.reason is Exit.CRASHED
+    if report.event in _ERRORS or crashed:
+        return "ERROR"
+    return "WARNING" if report.event in _WARNINGS else "INFO"
+
+
+def _meter(report: Report) -> None:
+    if report.event is Event.RESTARTING:
+        metrics.ACTOR_RESTARTS_TOTAL.labels(report.child, "crash").inc()
+    state = _STATE_AFTER.get(report.event)
+    if state is not None:
+        for other in State:
+            metrics.ACTOR_STATE.labels(report.child, other.value).set(other is state)

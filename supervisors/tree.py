@@ -1,0 +1,100 @@
+"""Everything that runs, on one page: who restarts whom, with which budget, and in which order it stops.
+
+Children start in the order listed and stop in reverse. What depends on something is listed after it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from supervisors.child_spec import ChildSpec, StartFunction
+from supervisors.restarts import Backoff, Strategy
+from supervisors.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from supervisors.reports import Report
+
+# Quick first, since most crashes are over at once; never so slow that a person would notice the recovery.
+BACKOFF: Final = Backoff(first=0.1, factor=2.0, maximum=3.0, jitter=0.2, reset_after=30.0)
+# A broker or mail server may be away for an hour: its workers wait in the ledger, they do not crash. A worker that
+# crashes is a bug, and half a minute between attempts is often enough for a log.
+DELIVERY_BACKOFF: Final = Backoff(first=1.0, factor=2.0, maximum=30.0, jitter=0.2, reset_after=60.0)
+
+# Together they stay under 25 s, even when each step takes all it may.
+EDGE_SECONDS: Final = 9.0
+ACTOR_SECONDS: Final = 1.0
+DATABASE_SECONDS: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One thing that runs for ever; ``ask`` tells it to end politely, ``details`` is what the live tree shows of it."""
+
+    id: str
+    start: StartFunction
+    ask: Callable[[], object] | None = None
+    details: Callable[[], object] | None = None
+
+
+def tree(
+    *,
+    database: Sequence[Part],
+    events: Sequence[Part],
+    deliveries: Sequence[Part],
+    edge: Sequence[Part],
+    on_report: Callable[[Report], None],
+) -> Supervisor:
+    """Return the root supervisor."""
+    # PostgreSQL away means 503, not exit: the server is started again for as long as it takes.
+    store = _branch("database", database, BACKOFF, DATABASE_SECONDS, on_report)
+    # A crashed actor misses nothing, so it may come back as often as it must; readiness says that it is not well.
+    actors = _branch("events", events, BACKOFF, ACTOR_SECONDS, on_report)
+    outside = _branch("deliveries", deliveries, DELIVERY_BACKOFF, ACTOR_SECONDS, on_report)
+    # The edge is the face: when it cannot hold, the process ends and the init system starts a fresh one.
+    face = Supervisor(
+        "edge",
+        [_child(part, EDGE_SECONDS) for part in edge],
+        strategy=Strategy.REST_FOR_ONE,
+        intensity=3,
+        period=30.0,
+        backoff=BACKOFF,
+        on_report=on_report,
+    )
+    return Supervisor(
+        "root",
+        [branch.as_child() for branch in (store, actors, outside, face)],
+        strategy=Strategy.REST_FOR_ONE,
+        intensity=2,
+        period=60.0,
+        on_report=on_report,
+    )
+
+
+def _branch(
+    name: str, parts: Sequence[Part], backoff: Backoff, seconds: float, on_report: Callable[[Report], None]
+) -> Supervisor:
+    return Supervisor(
+        name,
+        [_child(part, seconds) for part in parts],
+        strategy=Strategy.ONE_FOR_ONE,
+        intensity=math.inf,
+        period=60.0,
+        backoff=backoff,
+        on_report=on_report,
+    )
+
+
+def _child(part: Part, seconds: float) -> ChildSpec:
+    return ChildSpec(
+        id=part.id,
+        start=part.start,
+        ask=part.ask,
+        details=part.details,
+        shutdown=seconds,
+        kill_after=seconds,
+        start_timeout=None if part.id == "postgres" else 60.0,
+    )
