@@ -15,7 +15,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.adapters.postgres.accounts import Account, EmbeddedPostgresError, may_use
+from app.adapters.postgres.system_users import Account, EmbeddedPostgresError, may_use
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.adapters.postgres.accounts import Account
+    from app.adapters.postgres.system_users import Account
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 # The server's own messages are parsed, so they must be English; nothing of our environment is its business.

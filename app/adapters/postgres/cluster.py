@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from app.adapters.postgres import child_process
-from app.adapters.postgres.accounts import Account, EmbeddedPostgresError, current
+from app.adapters.postgres.system_users import Account, EmbeddedPostgresError, current
 from app.adapters.postgres.binaries import MAJOR_VERSION
 from monitoring import logs
 

@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app.adapters.postgres.accounts import EmbeddedPostgresError
+from app.adapters.postgres.system_users import EmbeddedPostgresError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,14 +17,14 @@ from urllib.parse import quote
 
 import trio
 
-from app.adapters.postgres import accounts, binaries, cluster, data_lock, leftovers
-from app.adapters.postgres.accounts import EmbeddedPostgresError
+from app.adapters.postgres import binaries, cluster, data_lock, leftovers, system_users
+from app.adapters.postgres.system_users import EmbeddedPostgresError
 from app.adapters.postgres.child_process import ChildProcess
 from app.adapters.postgres.server_log import LineReader, ServerLine
 from monitoring import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError("the embedded PostgreSQL runs on Linux only: set RONDO_DATABASE_URL")
         self._make_directory()
         with data_lock.hold(self._directory):
-            account = accounts.choose(self._cluster, self._user)
+            account = system_users.choose(self._cluster, self._user)
             programs = binaries.find(account)
             await cluster.prepare(self._cluster, account, programs, sync=self._sync)
             await leftovers.clear(self._cluster)
@@ -88,7 +88,7 @@ class EmbeddedPostgres:
             program: list[str | Path] = [programs / "postgres", "-D", cluster.HERE, *options]
             # SIGINT if we die: the server stops cleanly by itself.
             child = ChildProcess.start(self._cluster, account, program, signal.SIGINT)
-            await _Server(child, self.url).serve(task_status)
+            await _Server(child, self.url).serve(task_status.started)
 
     def _make_directory(self) -> None:
         try:
@@ -112,7 +112,7 @@ class _Server:
         self._decided = trio.Event()  # it is ready, or it has said its last word
         self._last_lines: deque[str] = deque(maxlen=_REMEMBERED_LINES)
 
-    async def serve(self, report: trio.TaskStatus[str]) -> None:
+    async def serve(self, ready: Callable[[str], None]) -> None:
         """Run until cancelled or until the server ends by itself, which is an error."""
         exit_code = 0
         try:
@@ -120,7 +120,7 @@ class _Server:
                 log_scope = trio.CancelScope(shield=True)
                 nursery.start_soon(self._join_log, log_scope)
                 try:
-                    exit_code = await self._wait(report)
+                    exit_code = await self._wait(ready)
                 finally:
                     await self._child.stop(STOP_STEPS)  # noqa: ASYNC102 # shielded inside, with deadlines
                     log_scope.deadline = trio.current_time() + LAST_LINES_SECONDS
@@ -130,11 +130,11 @@ class _Server:
         verb = "ended" if self._ready else "did not start"
         raise EmbeddedPostgresError(f"PostgreSQL {verb} (exit code {exit_code}): {reason}")
 
-    async def _wait(self, report: trio.TaskStatus[str]) -> int:
+    async def _wait(self, ready: Callable[[str], None]) -> int:
         await self._decided.wait()
         if self._ready:
             log.info("PostgreSQL accepts queries", event="postgres.ready", pid=self._child.pid)
-            report.started(self._url)
+            ready(self._url)
         return await self._child.wait()
 
     async def _join_log(self, scope: trio.CancelScope) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from app.adapters.postgres.accounts import EmbeddedPostgresError
+from app.adapters.postgres.system_users import EmbeddedPostgresError
 from monitoring import logs
 
 log = logs.get_logger("postgres")
