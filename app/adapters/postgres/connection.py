@@ -20,7 +20,7 @@ from app.ports.database import DatabaseUnavailableError
 from monitoring import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
     from types import TracebackType
 
     from app.adapters.postgres.loop import TrioLoop
@@ -82,6 +82,10 @@ class Connection:
     async def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run one statement for each row, as one transaction and one round trip."""
         await self._call(describe(sql), self.raw.executemany(sql, rows))
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """LISTEN on a channel. The callback runs for each notification; it must not wait and not fail."""
+        await self._call(describe("LISTEN"), self.raw.add_listener(channel, lambda *_: heard()))
 
     def transaction(self, *, isolation: Isolation | None = None, read_only: bool = False) -> Transaction:
         """Return a context: BEGIN…COMMIT, or ROLLBACK when an exception leaves it."""

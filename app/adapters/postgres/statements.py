@@ -20,7 +20,7 @@ _WRITE = re.compile(rf"\b(?:(insert)\s+into|(update)|(delete)\s+from|(merge)\s+i
 _READ = re.compile(rf"\bfrom\s+{_NAME}", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"\w+")
 # These change nothing, so nothing is unknown when their connection is lost.
-_HARMLESS = frozenset({"SELECT", "SHOW", "EXPLAIN", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", ""})
+_HARMLESS = frozenset({"SELECT", "SHOW", "EXPLAIN", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "LISTEN", ""})
 
 
 @dataclass(frozen=True, slots=True)
