@@ -7,8 +7,8 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from app.adapters.postgres import child_process
-from app.adapters.postgres.system_users import Account, EmbeddedPostgresError, current
 from app.adapters.postgres.binaries import MAJOR_VERSION
+from app.adapters.postgres.system_users import Account, EmbeddedPostgresError, current
 from monitoring import logs
 
 if TYPE_CHECKING:

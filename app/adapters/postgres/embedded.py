@@ -18,9 +18,9 @@ from urllib.parse import quote
 import trio
 
 from app.adapters.postgres import binaries, cluster, data_lock, leftovers, system_users
-from app.adapters.postgres.system_users import EmbeddedPostgresError
 from app.adapters.postgres.child_process import ChildProcess
 from app.adapters.postgres.server_log import LineReader, ServerLine
+from app.adapters.postgres.system_users import EmbeddedPostgresError
 from monitoring import logs
 
 if TYPE_CHECKING:
