@@ -54,13 +54,20 @@ def to_text(fields: dict[str, object], *, colour: bool) -> bytes:
     """Return the fields as one sentence for a person, stack trace below it."""
     level = str(fields["level"])
     clock = str(fields["timestamp"])[11:23]
-    details = " ".join(f"{key}={value}" for key, value in fields.items() if key not in _NOT_FOR_HUMANS)
-    text = f"{clock} {level:<8} {fields['component']}: {fields['message']}" + (f"  {details}" if details else "")
+    details = " ".join(f"{key}={_visible(value)}" for key, value in fields.items() if key not in _NOT_FOR_HUMANS)
+    message = _visible(fields["message"])
+    text = f"{clock} {level:<8} {fields['component']}: {message}" + (f"  {details}" if details else "")
     if stack := fields.get("exception.stacktrace"):
         text += f"\n{stack}".rstrip()
     if colour and _COLOURS.get(level):
         text = f"{_COLOURS[level]}{text}{_RESET}"
     return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _visible(value: object) -> str:
+    """Return the text on one line: what a client sent must not forge lines or move a terminal's cursor."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def _dump(fields: dict[str, object]) -> bytes:

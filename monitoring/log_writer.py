@@ -98,7 +98,7 @@ class LineWriter:
 def _descriptor(stream: IO[str]) -> int | None:
     try:
         return stream.fileno()
-    except OSError:  # io.UnsupportedOperation: a stream in memory
+    except (OSError, ValueError):  # a stream in memory, or one that was closed
         return None
 
 

@@ -1,5 +1,8 @@
 from collections import Counter
 
+import orjson
+
+from app.web.api import openapi
 from app.web.api.observing import Meter
 from app.web.api.table import ENDPOINTS
 from monitoring import metrics
@@ -28,3 +31,10 @@ def test_every_route_is_metered_under_its_own_name() -> None:
         for sample in family.samples
     }
     assert {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} <= counted
+
+
+def test_every_route_is_in_the_contract() -> None:
+    paths = orjson.loads(openapi.document(ENDPOINTS))["paths"]
+
+    documented = {(method.upper(), path) for path, operations in paths.items() for method in operations}
+    assert {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} <= documented

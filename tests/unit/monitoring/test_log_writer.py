@@ -109,6 +109,17 @@ def test_a_line_after_the_end_is_counted_as_lost(value: Value) -> None:
     assert value("log_records_dropped_total", **SINK) == dropped + 1
 
 
+def test_a_stream_that_is_closed_costs_lines_and_they_are_counted(value: Value) -> None:
+    dropped, stream = value("log_records_dropped_total", **SINK), io.StringIO()
+    stream.close()
+    writer = LineWriter(stream)
+
+    writer.write(b"anybody there?\n")
+    writer.close()
+
+    assert value("log_records_dropped_total", **SINK) == dropped + 1
+
+
 def test_threads_do_not_mix_their_lines() -> None:
     stream = io.StringIO()
     writer = LineWriter(stream)

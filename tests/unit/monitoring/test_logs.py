@@ -287,6 +287,17 @@ def test_people_get_a_sentence_and_the_stack_below() -> None:
     assert stack[0].startswith("Traceback")
 
 
+def test_what_a_client_sent_can_neither_forge_a_line_nor_move_the_cursor() -> None:
+    stream = io.StringIO()
+    logs.setup(format="text", stream=stream)
+
+    log.info("Hello.", agent="curl\n12:00:00.000 error forged\x1b[2J")
+    logs.shutdown()
+
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "\x1b" not in stream.getvalue()
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
