@@ -1,0 +1,163 @@
+/** Which tasks a place shows, in which order and groups. Pure: tasks in, groups out. */
+
+import { addDays, dayOf, dayWords, isDay, isOverdue, longDay, today } from "./dates.js";
+import { locale, t } from "./messages.js";
+
+/** @import { Group, Lens, Place, Priority, Task } from "../types" */
+
+/** @type {Record<Priority, number>} */
+const RANK = { urgent: 0, high: 1, medium: 2, low: 3 };
+
+/** @type {WeakMap<Task, string>} what a search looks through, folded once per version of a task */
+const haystacks = new WeakMap();
+
+/** @param {string} text */
+const folded = (text) => text.toLocaleLowerCase(locale());
+
+/** @param {Task} task */
+function haystack(task) {
+  let text = haystacks.get(task);
+  if (text === undefined) haystacks.set(task, (text = folded([task.title, task.description, ...task.tags].join("\n"))));
+  return text;
+}
+
+/** @param {Lens} lens @returns {(task: Task) => boolean} */
+function passes(lens) {
+  const words = folded(lens.q).split(/\s+/u).filter(Boolean);
+  const tags = lens.tags.map(folded);
+  return (task) =>
+    (!lens.priority.length || lens.priority.includes(task.priority)) &&
+    tags.every((tag) => task.tags.some((own) => folded(own) === tag)) &&
+    words.every((word) => haystack(task).includes(word));
+}
+
+const collator = new Intl.Collator(locale(), { numeric: true, sensitivity: "base" });
+
+/** @param {string} a @param {string} b */
+const plain = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** @param {Task} task a key under which days come after the moments of the day, and no date comes last */
+const dueKey = ({ dueDate }) => (dueDate ? dayOf(dueDate) + (isDay(dueDate) ? "~" : dueDate) : "~");
+
+/** @type {Record<Exclude<Lens["sort"], "">, (a: Task, b: Task) => number>} each with its natural direction */
+const ORDERS = {
+  createdAt: (a, b) => plain(b.createdAt, a.createdAt),
+  dueDate: (a, b) => plain(dueKey(a), dueKey(b)) || RANK[a.priority] - RANK[b.priority],
+  priority: (a, b) => RANK[a.priority] - RANK[b.priority] || plain(dueKey(a), dueKey(b)),
+  title: (a, b) => collator.compare(a.title, b.title),
+};
+
+/** @param {Task} a @param {Task} b */
+const byCompletion = (a, b) => plain(b.completedAt ?? "", a.completedAt ?? "");
+
+/**
+ * @param {Place} place
+ * @param {Lens} lens
+ * @param {Task[]} tasks newest first
+ * @param {Set<string>} lingering completed a moment ago: shown where they were
+ * @returns {Group[]}
+ */
+export function groupsOf(place, lens, tasks, lingering) {
+  const found = tasks.filter(passes(lens));
+  const open = found.filter((task) => !task.completed || lingering.has(task.id));
+  const done = () => found.filter((task) => task.completed && !lingering.has(task.id)).sort(byCompletion);
+  /** @param {Task[]} list @param {(a: Task, b: Task) => number} [natural] */
+  const ordered = (list, natural) => sorted(list, lens, natural);
+  if (place.name === "today") return todayGroups(open, ordered);
+  if (place.name === "upcoming") return upcomingGroups(open, ordered);
+  if (place.name === "completed") return grouped(ordered(done()), (task) => dayOf(task.completedAt ?? ""), lens);
+  if (place.name === "search") {
+    if (!lens.q && !lens.tags.length && !lens.priority.length) return [];
+    return [group("open", "", ordered(open)), group("done", t("place.completed"), ordered(done()))].filter(filled);
+  }
+  const tag = folded(place.tag ?? "");
+  return [group("all", "", ordered(place.tag ? open.filter((task) => task.tags.some((own) => folded(own) === tag)) : open))];
+}
+
+/** @param {Task[]} list @param {Lens} lens @param {(a: Task, b: Task) => number} [natural] */
+function sorted(list, lens, natural) {
+  const compare = lens.sort ? ORDERS[lens.sort] : natural;
+  if (compare) list = [...list].sort(compare);
+  const backwards = lens.sort && lens.order && lens.order !== naturalOrder(lens.sort);
+  return backwards ? list.reverse() : list;
+}
+
+/** @param {Lens["sort"]} sort */
+export const naturalOrder = (sort) => (sort === "createdAt" || sort === "priority" ? "desc" : "asc");
+
+/** @param {string} key @param {string} heading @param {Task[]} tasks @returns {Group} */
+const group = (key, heading, tasks) => ({ key, heading, tasks });
+
+/** @param {Group} each */
+const filled = (each) => each.tasks.length > 0;
+
+/** @typedef {(list: Task[], natural?: (a: Task, b: Task) => number) => Task[]} Ordered */
+
+/** @param {Task[]} open @param {Ordered} ordered */
+function todayGroups(open, ordered) {
+  const now = today();
+  const due = open.filter(({ dueDate }) => dueDate && dayOf(dueDate) <= now);
+  /** @param {Task} task */
+  const past = ({ dueDate }) => dayOf(dueDate ?? "") < now;
+  const overdue = { ...group("overdue", t("list.overdue"), ordered(due.filter(past), ORDERS.dueDate)), tone: "late" };
+  const rest = group("today", `${dayWords(now)} · ${longDay(now)}`, ordered(due.filter((task) => !past(task)), ORDERS.dueDate));
+  return /** @type {Group[]} */ ([overdue, rest]).filter(filled);
+}
+
+/** @param {Task[]} open @param {Ordered} ordered */
+function upcomingGroups(open, ordered) {
+  const from = addDays(today(), 1);
+  const due = open.filter(({ dueDate }) => dueDate && dayOf(dueDate) >= from);
+  return grouped(ordered(due, ORDERS.dueDate).sort((a, b) => plain(dayOf(a.dueDate ?? ""), dayOf(b.dueDate ?? ""))), (task) =>
+    dayOf(task.dueDate ?? ""),
+  );
+}
+
+/**
+ * @param {Task[]} list
+ * @param {(task: Task) => string} dayFor
+ * @param {Lens} [lens] another order than by day makes one group
+ */
+function grouped(list, dayFor, lens) {
+  if (lens?.sort) return [group("all", "", list)].filter(filled);
+  /** @type {Map<string, Group>} */
+  const days = new Map();
+  for (const task of list) {
+    const day = dayFor(task);
+    if (!days.has(day)) days.set(day, group(day, headingOf(day), []));
+    days.get(day)?.tasks.push(task);
+  }
+  return [...days.values()];
+}
+
+/** @param {string} day */
+function headingOf(day) {
+  const words = dayWords(day);
+  return Math.abs(Date.parse(day) - Date.parse(today())) <= 86_400_000 ? `${words} · ${longDay(day)}` : longDay(day);
+}
+
+/**
+ * Counts for the navigation, in one walk.
+ * @param {Task[]} tasks
+ */
+export function countsOf(tasks) {
+  const now = today();
+  const counts = { inbox: 0, today: 0, overdue: 0, upcoming: 0 };
+  /** @type {Map<string, {tag: string, count: number}>} */
+  const tags = new Map();
+  for (const task of tasks) {
+    if (task.completed) continue;
+    counts.inbox += 1;
+    if (task.dueDate) {
+      const day = dayOf(task.dueDate);
+      counts[day <= now ? "today" : "upcoming"] += 1;
+      if (isOverdue(task.dueDate)) counts.overdue += 1;
+    }
+    for (const tag of task.tags) {
+      const known = tags.get(folded(tag)) ?? { tag, count: 0 };
+      known.count += 1;
+      tags.set(folded(tag), known);
+    }
+  }
+  return { counts, tags: [...tags.values()].sort((a, b) => collator.compare(a.tag, b.tag)) };
+}

@@ -1,0 +1,85 @@
+/** The address is the state of the page: place, filters, open task. Everything shareable is in it. */
+
+/** @import { Lens, Place, Priority } from "../types" */
+
+/** @typedef {{page: "list" | "sign-in" | "register", place: Place, lens: Lens, task: string | null}} Route */
+
+const PLACES = /** @type {const} */ (["today", "upcoming", "completed", "search"]);
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** @param {() => void} listener */
+export function onRoute(listener) {
+  listeners.add(listener);
+}
+
+/** @returns {Route} */
+export function route() {
+  const [first = "", second = ""] = location.pathname.split("/").slice(1).map(decodeURIComponent);
+  if (first === "sign-in" || first === "register") return { ...listRoute("/"), page: first };
+  if (first !== "task") return listRoute(location.href);
+  return { ...listRoute(history.state?.from ?? "/"), task: second };
+}
+
+/** @param {string} address of a list @returns {Route} */
+function listRoute(address) {
+  const { pathname, searchParams } = new URL(address, location.origin);
+  const [first = "", second = ""] = pathname.split("/").slice(1).map(decodeURIComponent);
+  const named = PLACES.find((each) => each === first);
+  const place = first === "tag" ? { name: first, tag: second } : { name: named ?? "inbox" };
+  return { page: "list", place: /** @type {Place} */ (place), lens: lensOf(searchParams), task: null };
+}
+
+/** @param {URLSearchParams} query @returns {Lens} */
+function lensOf(query) {
+  /** @param {string} name */
+  const many = (name) => query.get(name)?.split(",").filter(Boolean) ?? [];
+  return {
+    priority: /** @type {Priority[]} */ (many("priority")),
+    tags: many("tags"),
+    q: query.get("q") ?? "",
+    sort: /** @type {Lens["sort"]} */ (query.get("sort") ?? ""),
+    order: /** @type {Lens["order"]} */ (query.get("order") ?? ""),
+  };
+}
+
+/** @param {Place} place @param {Partial<Lens>} [lens] */
+export function addressOf(place, lens = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(lens)) if (value.length) query.set(name, String(value));
+  const path = place.name === "inbox" ? "/" : `/${place.name}${place.tag ? `/${encodeURIComponent(place.tag)}` : ""}`;
+  return query.size ? `${path}?${query}` : path;
+}
+
+/** The list that is shown, also behind an open task. */
+export function listAddress() {
+  const { place, lens } = route();
+  return addressOf(place, lens);
+}
+
+/**
+ * @param {string} address
+ * @param {{replace?: boolean}} [options]
+ */
+export function go(address, { replace = false } = {}) {
+  const from = address.startsWith("/task/") ? listAddress() : undefined;
+  if (address === location.pathname + location.search && !replace) return;
+  history[replace ? "replaceState" : "pushState"]({ from }, "", address);
+  tell();
+}
+
+function tell() {
+  for (const listener of listeners) listener();
+}
+
+addEventListener("popstate", tell);
+
+/** Links inside the page change the address without loading anything. */
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (!link || !plain || link.origin !== location.origin || link.hash || event.defaultPrevented) return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+});

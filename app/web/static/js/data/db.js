@@ -1,0 +1,73 @@
+/** What this browser keeps: tasks, waiting changes, drafts. Without IndexedDB all of it lives until the tab closes. */
+
+/** @typedef {"tasks" | "ops" | "kv"} Store */
+
+/** @type {Promise<IDBDatabase | null>} */
+const opened = new Promise((resolve) => {
+  try {
+    const request = indexedDB.open("rondo", 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("tasks", { keyPath: "id" });
+      request.result.createObjectStore("ops", { keyPath: "key" });
+      request.result.createObjectStore("kv");
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => resolve(null);
+  } catch {
+    resolve(null);
+  }
+});
+
+/**
+ * Runs one transaction; a failed one (storage full, private window) leaves the memory copy as the only one.
+ * @template T
+ * @param {Store[]} stores
+ * @param {IDBTransactionMode} mode
+ * @param {(get: (store: Store) => IDBObjectStore) => IDBRequest<T> | void} work
+ * @returns {Promise<T | undefined>}
+ */
+async function transact(stores, mode, work) {
+  const db = await opened;
+  if (!db) return undefined;
+  return new Promise((resolve) => {
+    const transaction = db.transaction(stores, mode);
+    const request = work((store) => transaction.objectStore(store));
+    transaction.oncomplete = () => resolve(request?.result);
+    transaction.onabort = () => resolve(undefined);
+  });
+}
+
+/** @param {Store} store @returns {Promise<any[]>} */
+export const readAll = async (store) => (await transact([store], "readonly", (get) => get(store).getAll())) ?? [];
+
+/** @param {Store} store @param {string} key @returns {Promise<any>} */
+export const read = (store, key) => transact([store], "readonly", (get) => get(store).get(key));
+
+/** @param {string} key @param {unknown} value */
+export const keep = (key, value) => transact(["kv"], "readwrite", (get) => void get("kv").put(value, key));
+
+/** @param {import("../types").Op} op */
+export const writeOp = (op) => transact(["ops"], "readwrite", (get) => void get("ops").put(op));
+
+/** @param {string} key */
+export const removeOp = (key) => transact(["ops"], "readwrite", (get) => void get("ops").delete(key));
+
+/**
+ * Tasks and the position they belong to, all or nothing: a resume may repeat an event but never skip one.
+ * @param {Iterable<[string, import("../types").Task | undefined]>} changed without a task: deleted
+ * @param {number} position
+ */
+export const writeTasks = (changed, position) =>
+  transact(["tasks", "kv"], "readwrite", (get) => {
+    for (const [id, task] of changed) void (task ? get("tasks").put(task) : get("tasks").delete(id));
+    get("kv").put(position, "position");
+  });
+
+/** Forgets the tasks, before they are loaded anew. */
+export const clearTasks = () => transact(["tasks"], "readwrite", (get) => void get("tasks").clear());
+
+/** Forgets everything of the person who used this browser. */
+export const forget = () =>
+  transact(["tasks", "ops", "kv"], "readwrite", (get) => {
+    for (const store of /** @type {const} */ (["tasks", "ops", "kv"])) get(store).clear();
+  });

@@ -1,0 +1,179 @@
+/**
+ * Keeps the store equal to the server: what this browser remembers first, then exactly the events since, or, when
+ * those are too far back, everything anew.
+ */
+
+import { useZone } from "../core/dates.js";
+import { t } from "../core/messages.js";
+import { call, UnreachableError } from "./api.js";
+import { clearTasks, forget, keep, read, readAll } from "./db.js";
+import { Live } from "./live.js";
+import * as outbox from "./outbox.js";
+import { confirm, flush, gone, mark, recall, retain, set, state } from "./store.js";
+
+/** @import { Frame, Task, User } from "../types" */
+
+const PAGE = 200;
+/** Without a WebSocket (a proxy may refuse it) the list is read all the same after this long. */
+const HELLO_WITHIN_MS = 1500;
+
+/** @type {Live | null} */
+let live = null;
+/** Where the list that is being read starts from; events until it is complete come on top. */
+let loading = false;
+
+/**
+ * Starts with a known person, or finds that there is none.
+ * @param {boolean} [ask] the server about someone whom this browser does not remember
+ * @returns {Promise<boolean>} whether someone is signed in
+ */
+export async function start(ask = true) {
+  const known = await remembered();
+  if (known) connect();
+  else if (!ask) return false;
+  const answer = await call("GET", "/api/me").catch((error) => {
+    if (error instanceof UnreachableError) return null;
+    throw error;
+  });
+  if (answer?.status === 401) return false;
+  if (!answer?.ok) return away(known);
+  await signedIn(answer.data);
+  return true;
+}
+
+/** @returns {Promise<boolean>} whether this browser knew someone and shows their tasks */
+async function remembered() {
+  const [user, position, tasks] = await Promise.all([read("kv", "user"), read("kv", "position"), readAll("tasks")]);
+  if (!user) return false;
+  welcome(user);
+  recall(tasks);
+  await outbox.reload();
+  set({ position: position ?? 0, loaded: position !== undefined });
+  return true;
+}
+
+/** @param {boolean} known */
+function away(known) {
+  set({ connection: navigator.onLine ? "reconnecting" : "offline", failed: !known });
+  return known;
+}
+
+/** @param {User} user */
+function welcome(user) {
+  useZone(user.timeZone);
+  set({ user, expired: false, failed: false });
+}
+
+/** @param {User} user as the server knows them; another one's tasks are forgotten first */
+export async function signedIn(user) {
+  if (state.user && state.user.id !== user.id) {
+    await forget();
+    location.reload();
+    await keep("user", user);
+    return;
+  }
+  welcome(user);
+  await keep("user", user);
+  connect();
+  outbox.resend();
+}
+
+export async function signOut() {
+  live?.stop();
+  await call("POST", "/api/auth/logout").catch(() => undefined);
+  await forget();
+  location.assign("/sign-in");
+}
+
+function connect() {
+  if (live) return live.open(true);
+  live = new Live({
+    frame: receive,
+    status: (connection) => set({ connection }),
+    lost: (code) => void (code === 4401 ? set({ expired: true }) : stillSignedIn()),
+  });
+  live.open();
+  if (!state.loaded) setTimeout(() => state.loaded || loading || void load(0), HELLO_WITHIN_MS);
+}
+
+/** A refused handshake looks like a lost line; this tells them apart. */
+async function stillSignedIn() {
+  const answer = await call("GET", "/api/me").catch(() => null);
+  if (answer?.status === 401) set({ expired: true });
+}
+
+/** @param {Frame} frame */
+function receive(frame) {
+  if (frame.type === "hello") hello(frame.position);
+  else if (frame.type === "reset") void load(frame.position ?? 0);
+  else if (frame.position) apply(frame);
+}
+
+/** @param {number} position of the newest event */
+function hello(position) {
+  const behind = state.position > position;
+  if (!state.loaded || behind) void load(position);
+  else live?.send({ type: "resume", since: state.position });
+  outbox.resend();
+}
+
+/** @param {Frame} frame */
+function apply(frame) {
+  const { task, taskId, requestId } = frame;
+  const own = requestId ? outbox.isOwn(requestId) : false;
+  if (requestId && task && own) outbox.arrived(requestId, task);
+  if (frame.type === "task.deleted" && taskId) gone(taskId);
+  else confirm(task, true);
+  if (taskId && !own && !loading) mark(taskId, whoChanged(frame));
+  set({ position: Math.max(state.position, frame.position) });
+}
+
+/** @param {Frame} frame */
+function whoChanged({ actor }) {
+  const { id, name } = typeof actor === "object" && actor ? actor : { id: actor ?? "", name: "" };
+  if (id === state.user?.id) return t("row.elsewhere");
+  return t("row.by", { name: name || t("history.system") });
+}
+
+/**
+ * Reads everything, open tasks first so that the page is useful early.
+ * @param {number} position from which events go on afterwards
+ */
+async function load(position) {
+  if (loading) return;
+  loading = true;
+  const seen = new Set();
+  try {
+    set({ position });
+    for (const completed of [false, true]) await pages(completed, seen);
+    retain((id) => seen.has(id));
+    set({ loaded: true, failed: false });
+    await flush();
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    set({ failed: !state.loaded });
+  } finally {
+    loading = false;
+  }
+}
+
+/** @param {boolean} completed @param {Set<string>} seen */
+async function pages(completed, seen) {
+  let cursor = "";
+  do {
+    const answer = await call("GET", `/api/tasks?completed=${completed}&limit=${PAGE}${cursor}`);
+    if (!answer.ok) throw new UnreachableError(String(answer.status));
+    for (const task of /** @type {Task[]} */ (answer.data.items)) {
+      seen.add(task.id);
+      confirm(task);
+    }
+    if (!completed) set({ loaded: true });
+    cursor = answer.data.nextCursor ? `&cursor=${encodeURIComponent(answer.data.nextCursor)}` : "";
+  } while (cursor);
+}
+
+/** Reads everything anew; for the button beside the message that it failed. */
+export async function retry() {
+  set({ failed: false });
+  if (await start()) await clearTasks();
+}

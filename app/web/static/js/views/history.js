@@ -1,0 +1,79 @@
+/** What happened to a task: who, when, old → new, and a way back. Read when it is opened, again when it changed. */
+
+import { fullWords } from "../core/dates.js";
+import { h } from "../core/dom.js";
+import { t, tOr } from "../core/messages.js";
+import { call, UnreachableError } from "../data/api.js";
+import { state } from "../data/store.js";
+import { valueWords } from "./actions.js";
+
+/** @import { Context } from "./panel.js" */
+/** @import { AuditEntry, Task, TaskFields } from "../types" */
+
+/** Fields that can be set back; the others follow from what happened. */
+const RESTORABLE = new Set(["title", "description", "priority", "tags", "dueDate", "timeZone", "recurrence"]);
+const HIDDEN = new Set(["version", "updatedAt", "createdAt", "id"]);
+/** The audit actor follows the event by a moment. */
+const AGAIN_MS = 400;
+
+/** @param {Context} context @returns {(task: Task) => void} */
+export function historyPart({ part, task, save }) {
+  const list = part("entries");
+  let version = -1;
+  const read = async (cursor = "") => {
+    version = task().version;
+    try {
+      const { ok, data } = await call("GET", `/api/tasks/${task().id}/audit?limit=50${cursor}`);
+      const entries = /** @type {AuditEntry[]} */ (ok ? (data.items ?? data) : []);
+      const items = entries.map((each) => item(each, save));
+      if (cursor) list.lastElementChild.replaceWith(...items);
+      else list.replaceChildren(...(items.length ? items : [h("li", {}, t("history.none"))]));
+      const next = data?.nextCursor;
+      if (next) list.append(h("li", {}, h("button", { type: "button", class: "quiet", onclick: () => read(`&cursor=${encodeURIComponent(next)}`) }, t("history.more"))));
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      list.replaceChildren(h("li", {}, t("history.offline")));
+    }
+  };
+  part("history").addEventListener("toggle", () => part("history").open && void read());
+  return (now) => {
+    if (!part("history").open || now.version === version) return;
+    version = now.version;
+    void read();
+    setTimeout(read, AGAIN_MS);
+  };
+}
+
+/** @param {AuditEntry} entry @param {(fields: TaskFields) => void} save */
+function item({ action, actor, at, changes }, save) {
+  const created = action === "task.created";
+  const fields = Object.entries(changes ?? {}).filter(([name, [old, now]]) => !HIDDEN.has(name) && !(isEmpty(old) && isEmpty(now)));
+  const name = actorWords(actor);
+  return h("li", {}, h("p", {}, h("strong", {}, name), ` ${tOr("action.", action)} `, h("time", { datetime: at }, fullWords(at))),
+    !created && h("ul", {}, fields.map(([field, [old, now]]) => changeOf(field, old, now, at, save))));
+}
+
+/** @param {unknown} value */
+const isEmpty = (value) => value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
+
+/**
+ * @param {string} field
+ * @param {unknown} old
+ * @param {unknown} now
+ * @param {string} at
+ * @param {(fields: TaskFields) => void} save
+ */
+function changeOf(field, old, now, at, save) {
+  const words = tOr("field.", field);
+  const restore = () => save({ [field]: old });
+  const label = t("history.restoreLabel", { field: words, when: fullWords(at) });
+  return h("li", {}, h("span", { class: "change-field" }, words), h("del", {}, valueWords(field, old)), " → ", h("ins", {}, valueWords(field, now)),
+    RESTORABLE.has(field) && h("button", { type: "button", class: "link", "aria-label": label, onclick: restore }, t("history.restore")));
+}
+
+/** @param {AuditEntry["actor"]} actor */
+export function actorWords(actor) {
+  const { id, name } = typeof actor === "object" && actor ? actor : { id: actor ?? "", name: "" };
+  if (id && id === state.user?.id) return t("history.you");
+  return name || t("history.system");
+}

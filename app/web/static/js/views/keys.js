@@ -1,0 +1,163 @@
+/** The keyboard: one map, shown in the help as it is used here. */
+
+import { $, clone, h } from "../core/dom.js";
+import { t } from "../core/messages.js";
+import { go, route } from "../core/router.js";
+import { keep, read } from "../data/db.js";
+import { rowId, serverId } from "../data/store.js";
+import { remove, toggle } from "./actions.js";
+import { grow } from "./list.js";
+import { closeNav } from "./nav.js";
+import { close, focusPart } from "./panel.js";
+import { rowRoot } from "./row.js";
+import { undoLast } from "./toast.js";
+
+/** @import { Key } from "../core/messages.js" */
+
+const GOTO_MS = 1200;
+/** @type {Record<string, string>} */
+const GOTO = { i: "/", t: "/today", u: "/upcoming", c: "/completed" };
+
+/** @type {[keys: string, what: Key][]} */
+const HELP = [
+  ["q", "help.quickAdd"], ["/", "help.search"], ["j k", "help.move"], ["x", "help.complete"], ["e ↵", "help.open"],
+  ["d", "help.due"], ["p", "help.priority"], ["t", "help.tags"], ["r", "help.remind"], ["s", "help.repeat"],
+  ["Del", "help.delete"], ["u", "help.undo"], ["g i/t/u/c", "help.goto"], ["?", "help.help"], ["Esc", "help.back"],
+];
+
+/** Single keys can be switched off, for people who speak to their computer or brush the keys. */
+let single = true;
+let gotoUntil = 0;
+let lastRow = "";
+
+/** @type {Record<string, () => void>} */
+const MAP = {
+  q: startAdding,
+  "/": () => $("#search").focus(),
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => act(toggle),
+  e: () => details(),
+  d: () => details("due"),
+  p: () => details("priority"),
+  t: () => details("tagInput"),
+  r: () => details("remind"),
+  s: () => details("repeat"),
+  Delete: () => act(remove, true),
+  u: undoLast,
+  g: () => (gotoUntil = Date.now() + GOTO_MS),
+  "?": openHelp,
+};
+
+export async function startKeys() {
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("focusin", ({ target }) => {
+    const row = target instanceof Element ? target.closest(".row") : null;
+    if (row instanceof HTMLElement) lastRow = row.dataset.id ?? "";
+  });
+  document.addEventListener("click", ({ target }) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (target instanceof Node && !menu.contains(target)) menu.removeAttribute("open");
+  });
+  single = (await read("kv", "single")) ?? true;
+}
+
+/** @param {KeyboardEvent} event */
+function pressed(event) {
+  const { target, key } = event;
+  if (event.key === "Escape") return back(event);
+  const typing = target instanceof Element && target.matches("input:not([type=checkbox], [type=radio]), textarea, select");
+  const modified = event.ctrlKey || event.metaKey || event.altKey;
+  if (typing || modified || !single || route().page !== "list" || event.defaultPrevented || $("dialog[open]")) return;
+  const place = gotoUntil > Date.now() ? GOTO[key] : undefined;
+  gotoUntil = 0;
+  const run = place ? () => visit(place) : MAP[key];
+  if (!run) return;
+  event.preventDefault();
+  run();
+}
+
+/** @param {string} place */
+function visit(place) {
+  go(place);
+  $("#heading").focus();
+}
+
+/** One step back: an open menu, the field one is in, the details, the search. @param {KeyboardEvent} event */
+function back(event) {
+  const menu = $("details.menu[open]");
+  const active = /** @type {HTMLElement | null} */ (document.activeElement);
+  if ($("dialog[open]")) return;
+  event.preventDefault();
+  if (menu) {
+    menu.removeAttribute("open");
+    menu.querySelector("summary")?.focus();
+  } else if (active?.matches("#add-text, #search")) {
+    active.blur();
+    move(0);
+  } else if (active?.matches("#panel textarea, #panel input")) $("#panel").focus();
+  else if (route().task) close();
+  else if (route().place.name === "search") visit("/");
+  closeNav();
+}
+
+/** The task in hand: the open one when the focus is in its details, otherwise the row with the focus. */
+function current() {
+  const inPanel = $("#panel").contains(document.activeElement);
+  const inList = document.activeElement?.closest(".row");
+  if (inList instanceof HTMLElement) return inList.dataset.id ?? "";
+  return (inPanel && route().task) || lastRow || route().task || "";
+}
+
+/** @param {(id: string) => void} action @param {boolean} [leaves] the row goes away, and the focus to its neighbour */
+function act(action, leaves = false) {
+  const id = current();
+  if (!id || !rowRoot(id)?.isConnected && id !== route().task) return;
+  const open = route().task === id;
+  if (!open || leaves) move(1, id);
+  if (open && leaves) close();
+  action(id);
+}
+
+/** @param {string} [part] */
+function details(part) {
+  const id = current();
+  if (!id) return;
+  if (route().task !== id) go(`/task/${id}`);
+  focusPart(part);
+}
+
+/** @param {number} by rows; past the last one, backwards @param {string} [from] */
+function move(by, from = current()) {
+  let rows = [...document.querySelectorAll(".row[data-id]:not([data-leaving])")];
+  const at = rows.findIndex((row) => row === rowRoot(rowId(serverId(from))));
+  if (at + by > rows.length - 2 && !$("#more").hidden) {
+    grow();
+    rows = [...document.querySelectorAll(".row[data-id]:not([data-leaving])")];
+  }
+  const next = rows[at < 0 ? 0 : at + by] ?? (by > 0 ? rows[at - (from === current() && at > 0 ? 0 : 1)] : rows[0]);
+  const link = next?.querySelector("a");
+  (link ?? $("#heading")).focus();
+  link?.scrollIntoView({ block: "nearest" });
+}
+
+/** Puts the cursor where a new task is written. */
+export function startAdding() {
+  closeNav();
+  const { place, page } = route();
+  if (page === "list" && (place.name === "completed" || place.name === "search")) go("/");
+  $("#add-text").focus();
+  $("#add-text").scrollIntoView({ block: "center" });
+}
+
+export function openHelp() {
+  const dialog = /** @type {HTMLDialogElement} */ ($("#help"));
+  const { root, part } = clone("help");
+  part("keys").append(...HELP.flatMap(([keys, what]) => [h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, t(what))]));
+  part("single").checked = single;
+  part("single").onchange = () => {
+    single = part("single").checked;
+    void keep("single", single);
+  };
+  dialog.replaceChildren(root);
+  dialog.showModal();
+}

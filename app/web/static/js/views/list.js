@@ -1,0 +1,130 @@
+/** The list of the current place. Draws a window of rows that grows while one scrolls, so 5,000 tasks stay quick. */
+
+import { $, h, reconcile } from "../core/dom.js";
+import { t } from "../core/messages.js";
+import { groupsOf } from "../core/places.js";
+import { route } from "../core/router.js";
+import { retry } from "../data/sync.js";
+import { allTasks, lingering, state } from "../data/store.js";
+import { moveToToday } from "./actions.js";
+import { rowFor } from "./row.js";
+
+/** @import { Group, Place } from "../types" */
+
+const FIRST_ROWS = 60;
+const MORE_ROWS = 120;
+/** Skeletons appear only when loading takes longer than one notices. */
+const SKELETON_AFTER_MS = 300;
+const LEAVE_MS = 180;
+
+let limit = FIRST_ROWS;
+let address = "";
+let slow = false;
+setTimeout(() => {
+  slow = true;
+  drawList();
+}, SKELETON_AFTER_MS);
+
+/** @type {Map<string, {root: HTMLElement, title: HTMLElement, rows: HTMLElement, move?: HTMLElement, group: Group}>} */
+const sections = new Map();
+
+const watcher = new IntersectionObserver(
+  ([entry]) => {
+    if (!entry?.isIntersecting || $("#more").hidden) return;
+    limit += MORE_ROWS;
+    drawList();
+  },
+  { rootMargin: "1200px" },
+);
+
+/** Starts growing the list when its end comes near. */
+export const watchEnd = () => watcher.observe($("#more"));
+
+/** Shows more rows, for a hand that walks down with the keyboard. */
+export function grow() {
+  limit += MORE_ROWS;
+  drawList();
+}
+
+/** Draws the list as the store and the address say. */
+export function drawList() {
+  const { place, lens, page } = route();
+  if (page !== "list" || !state.user) return;
+  const here = JSON.stringify([place, lens]);
+  if (here !== address) limit = FIRST_ROWS;
+  const moved = here !== address;
+  address = here;
+  const groups = groupsOf(place, lens, allTasks(), lingering);
+  const total = groups.reduce((sum, group) => sum + group.tasks.length, 0);
+  drawHead(place, total);
+  let room = limit;
+  const wanted = groups.flatMap((group) => {
+    const tasks = group.tasks.slice(0, Math.max(0, room));
+    room -= tasks.length;
+    return tasks.length || group.tone ? [drawGroup(place, { ...group, tasks }, group)] : [];
+  });
+  if (total === 0) wanted.push(emptyFor(place, lens.priority.length + lens.tags.length > 0 || (lens.q !== "" && place.name !== "search")));
+  reconcile($("#list"), wanted, moved ? undefined : (gone) => gone.remove());
+  // Seen again after it left the view, the observer reports anew; hidden at the end so that it stays quiet.
+  $("#more").hidden = total <= limit;
+  watcher.unobserve($("#more"));
+  watcher.observe($("#more"));
+}
+
+/** @param {Place} place @param {number} total */
+function drawHead(place, total) {
+  const title = place.tag ? `#${place.tag}` : t(`place.${/** @type {"inbox"} */ (place.name)}`);
+  $("#heading").textContent = title;
+  document.title = `${title} · Rondo`;
+  $("#count").textContent = total ? t(place.name === "search" ? "list.matches" : "list.tasks", { n: total }) : "";
+}
+
+/** @param {Place} place @param {Group} group its visible part @param {Group} whole */
+function drawGroup(place, group, whole) {
+  const key = place.name + (place.tag ?? "") + group.key;
+  let section = sections.get(key);
+  if (!section) sections.set(key, (section = buildGroup(group)));
+  section.group = whole;
+  section.title.textContent = group.heading;
+  reconcile(section.rows, group.tasks.map(rowFor), leave);
+  return section.root;
+}
+
+/** @param {Group} group */
+function buildGroup(group) {
+  const title = h("h2", {});
+  const rows = h("ul", { class: "rows" });
+  const section = { root: h("section", { class: `group ${group.tone ?? ""}` }), title, rows, group };
+  const move = h("button", { type: "button", class: "quiet", onclick: () => moveToToday(section.group.tasks) }, t("list.moveToday"));
+  if (group.heading) section.root.append(h("div", { class: "group-head" }, title, group.tone && move));
+  section.root.append(rows);
+  return section;
+}
+
+/** A row folds away, so that the eye sees where it went. @param {Element} row */
+function leave(row) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const { height } = row.getBoundingClientRect();
+  if (still || document.hidden || height === 0) return row.remove();
+  row.setAttribute("data-leaving", "");
+  const frames = [{ height: `${height}px`, opacity: 1 }, { height: "0", minHeight: "0", opacity: 0 }];
+  const away = row.animate(frames, { duration: LEAVE_MS, easing: "ease-out" });
+  away.onfinish = () => {
+    row.removeAttribute("data-leaving");
+    if (!row.matches(":focus-within")) row.remove();
+    drawList();
+  };
+}
+
+/** @param {Place} place @param {boolean} filtered @returns {HTMLElement} */
+function emptyFor(place, filtered) {
+  if (state.failed) {
+    return h("div", { class: "empty" }, h("p", {}, t("app.failed")), h("button", { type: "button", class: "quiet", onclick: retry }, t("app.retry")));
+  }
+  if (!state.loaded) {
+    const bones = Array.from({ length: 6 }, () => h("li", { class: "row bone" }, h("span", { class: "ring" }), h("span", { class: "bar-line" })));
+    return slow ? h("ul", { class: "rows", "aria-label": t("list.loading") }, bones) : h("div", {});
+  }
+  const name = filtered ? "filtered" : /** @type {"inbox"} */ (place.name);
+  return h("div", { class: "empty" }, h("p", { class: "empty-title" }, t(`empty.${name}`)), h("p", {}, t(`empty.${name}.more`)));
+}

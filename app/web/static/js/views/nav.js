@@ -1,0 +1,117 @@
+/** Places, tags, the state of the connection, the banner, and the account. */
+
+import { $, h, icon, reconcile } from "../core/dom.js";
+import { t } from "../core/messages.js";
+import { countsOf } from "../core/places.js";
+import { addressOf, go, route } from "../core/router.js";
+import { signOut } from "../data/sync.js";
+import { allTasks, ops, state, taskOf } from "../data/store.js";
+
+/** @import { Place } from "../types" */
+
+const PLACES = /** @type {const} */ (["inbox", "today", "upcoming", "completed"]);
+const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
+
+/** @type {Map<string, HTMLElement>} */
+const links = new Map();
+
+/** @param {() => void} openHelp @param {() => void} startAdding */
+export function startNav(openHelp, startAdding) {
+  const button = h("button", { type: "button", class: "bar-add", "aria-label": t("add.label"), onclick: startAdding }, icon("plus"));
+  const more = h("button", { type: "button", "aria-expanded": "false", "aria-controls": "nav", onclick: toggleNav }, icon("more"), t("nav.account"));
+  $("#bar").append(...["inbox", "today"].map(barLink), button, barLink("upcoming"), more);
+  $("#open-help").onclick = openHelp;
+  $("#sign-out").onclick = leave;
+  for (const name of THEMES) {
+    const checked = document.documentElement.dataset.theme === name;
+    $("#theme").append(h("label", {}, h("input", { type: "radio", name: "theme", value: name, checked, onchange: () => useTheme(name) }), h("span", {}, t(`theme.${name}`))));
+  }
+}
+
+/** @param {string} name */
+const barLink = (name) => linkTo({ name: /** @type {"inbox"} */ (name) }, "bar");
+
+/** @param {Event} [event] */
+function toggleNav(event) {
+  const open = event ? $("#nav").classList.toggle("open") : ($("#nav").classList.remove("open"), false);
+  $("#bar [aria-controls]").setAttribute("aria-expanded", String(open));
+}
+
+/** Closes the navigation that covers a narrow page. */
+export const closeNav = () => toggleNav();
+
+/** @param {string} name */
+function useTheme(name) {
+  document.documentElement.dataset.theme = name;
+  localStorage.setItem("theme", name);
+}
+
+/** Asks once more when unsent changes would be lost. */
+function leave() {
+  const button = $("#sign-out");
+  if (ops.length && !button.dataset.sure) {
+    button.dataset.sure = "yes";
+    button.textContent = t("nav.signOutAnyway", { n: ops.length });
+  } else void signOut();
+}
+
+/** @param {Place} place @param {string} kind of navigation it stands in */
+function linkTo(place, kind) {
+  const key = kind + addressOf(place);
+  let link = links.get(key);
+  if (!link) {
+    const words = place.tag ?? t(`place.${/** @type {"inbox"} */ (place.name)}`);
+    link = h("a", { href: addressOf(place) }, icon(place.tag ? "tag" : place.name), h("span", { class: "place-name" }, words), h("span", { class: "place-count" }));
+    links.set(key, link);
+    link.dataset.key = addressOf(place);
+  }
+  return link;
+}
+
+/** @param {Place} place @param {number} count @param {boolean} [late] */
+function item(place, count, late = false) {
+  const link = linkTo(place, "nav");
+  const number = /** @type {HTMLElement} */ (link.lastElementChild);
+  number.textContent = count ? String(count) : "";
+  number.title = count ? t("nav.open", { n: count }) : "";
+  number.classList.toggle("overdue", late);
+  return /** @type {HTMLElement} */ (link.parentElement ?? h("li", {}, link));
+}
+
+export function drawNav() {
+  const { counts, tags } = countsOf(allTasks());
+  const numbers = { inbox: counts.inbox, today: counts.today, upcoming: counts.upcoming, completed: 0 };
+  reconcile($("#places"), PLACES.map((name) => item({ name }, numbers[name], name === "today" && counts.overdue > 0)));
+  reconcile($("#tags"), tags.map(({ tag, count }) => item({ name: "tag", tag }, count)));
+  $("#tags-title").hidden = tags.length === 0;
+  const here = addressOf(route().place);
+  for (const link of links.values()) {
+    if (link.dataset.key === here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  $("#who").textContent = state.user?.name || state.user?.email || "";
+  drawLink();
+  drawBanner();
+}
+
+function drawLink() {
+  const waiting = ops.filter((op) => !op.notBefore).length;
+  const link = $("#link");
+  link.dataset.state = state.connection;
+  const words = t(`link.${state.connection}`);
+  $("span", link).textContent = waiting && state.connection !== "live" ? `${words} · ${t("app.waiting", { n: waiting })}` : words;
+}
+
+function drawBanner() {
+  const clash = ops.find((op) => op.conflict);
+  const clashes = ops.filter((op) => op.conflict).length;
+  const away = state.connection === "offline" || (state.connection === "reconnecting" && !state.failed);
+  const banner = $("#banner");
+  const text = clash ? t("app.conflicts", { n: clashes }) : state.degraded ? t("app.degraded") : state.connection === "offline" ? t("app.offline") : "";
+  banner.hidden = !text;
+  document.documentElement.classList.toggle("away", away);
+  if (banner.dataset.text === text) return;
+  banner.dataset.text = text;
+  const decide = clash && taskOf(clash.id) && h("button", { type: "button", class: "quiet", onclick: () => go(`/task/${clash.id}`) }, t("app.decide"));
+  banner.replaceChildren(icon(clash ? "alert" : "cloud"), h("span", {}, text), ...(decide ? [decide] : []));
+}

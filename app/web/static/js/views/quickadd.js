@@ -1,0 +1,78 @@
+/** Quick add: one line, understood while it is typed; what was typed survives a reload. */
+
+import { $, h, icon, reconcile } from "../core/dom.js";
+import { today } from "../core/dates.js";
+import { t } from "../core/messages.js";
+import { parse } from "../core/parse.js";
+import { route } from "../core/router.js";
+import { keep, read } from "../data/db.js";
+import { add } from "./actions.js";
+
+/** @import { TaskFields } from "../types" */
+
+const MAX_TITLE = 500;
+
+/** @type {Set<string>} */
+const dismissed = new Set();
+
+const input = () => /** @type {HTMLInputElement} */ ($("#add-text"));
+
+export async function startQuickAdd() {
+  const narrow = matchMedia("(max-width: 560px)");
+  input().placeholder = t(narrow.matches ? "add.hintShort" : "add.hint");
+  input().addEventListener("input", () => {
+    void keep("draft", input().value);
+    complain("");
+    draw();
+  });
+  $("#add").addEventListener("submit", submit);
+  const draft = await read("kv", "draft");
+  if (draft && !input().value) input().value = draft;
+  draw();
+}
+
+/** @param {string} message empty when all is well */
+function complain(message) {
+  $("#add-error").textContent = message;
+  input().toggleAttribute("aria-invalid", message !== "");
+}
+
+function draw() {
+  const { chips } = parse(input().value, dismissed);
+  $("#add").classList.toggle("typed", input().value.trim() !== "");
+  reconcile($("#add-chips"), chips.map(({ kind, text, label }) => {
+    const ignore = () => {
+      for (const part of text.split("\n")) dismissed.add(part.toLowerCase());
+      draw();
+      input().focus();
+    };
+    const marks = /** @type {Record<string, string>} */ ({ due: "upcoming", tag: "tag", priority: "flag", repeat: "repeat" });
+    const words = t("add.dismiss", { label, text: text.replace("\n", " ") });
+    return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": words, title: words, onclick: ignore }, icon(marks[kind] ?? "tag"), label, icon("close")));
+  }));
+}
+
+/** @param {SubmitEvent} event */
+function submit(event) {
+  event.preventDefault();
+  const { fields } = parse(input().value, dismissed);
+  if (!fields.title) return complain(t("add.empty"));
+  if (fields.title.length > MAX_TITLE) return complain(t("add.long", { n: fields.title.length }));
+  add(placed(fields));
+  input().value = "";
+  dismissed.clear();
+  void keep("draft", "");
+  draw();
+}
+
+/**
+ * A task belongs where it was written: in Today it is due today, under a tag it gets the tag.
+ * @param {TaskFields & {title: string}} fields
+ */
+function placed(fields) {
+  const { place } = route();
+  const tags = fields.tags ?? [];
+  if (place.name === "today" && !fields.dueDate) return { ...fields, dueDate: today() };
+  if (place.tag && !tags.some((tag) => tag.toLowerCase() === place.tag?.toLowerCase())) return { ...fields, tags: [...tags, place.tag] };
+  return fields;
+}

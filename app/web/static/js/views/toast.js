@@ -1,0 +1,53 @@
+/** Short messages with Undo, in the one live region of the page. */
+
+import { $, h, iconButton } from "../core/dom.js";
+import { t } from "../core/messages.js";
+import { UNDO_MS } from "../data/outbox.js";
+
+/** More than this at once only hides the list. */
+const AT_MOST = 3;
+
+/** @type {{element: HTMLElement, undo: () => void}[]} */
+const undoable = [];
+
+/**
+ * @param {string} text
+ * @param {{undo?: () => void, tone?: "error"}} [options]
+ */
+export function toast(text, { undo, tone } = {}) {
+  const region = $("#toasts");
+  const element = h("div", { class: `toast ${tone ?? ""}` }, h("span", { class: "toast-text" }, text));
+  const entry = undo && { element, undo };
+  if (entry) {
+    undoable.push(entry);
+    element.append(h("button", { type: "button", class: "toast-undo", onclick: () => run(entry) }, t("toast.undo"), h("kbd", {}, "u")));
+  }
+  element.append(iconButton("close", t("toast.close"), () => dismiss(element)));
+  while (region.childElementCount >= AT_MOST) dismiss(/** @type {HTMLElement} */ (region.firstElementChild));
+  region.append(element);
+  element.append(h("span", { class: "toast-time" }));
+  // The bar is the clock: it stands still while the toast is pointed at or focused, and so does the time.
+  const bar = element.lastElementChild?.getAnimations()[0];
+  if (bar) void bar.finished.then(() => dismiss(element), () => undefined);
+  else setTimeout(() => dismiss(element), UNDO_MS);
+}
+
+/** @param {HTMLElement} element */
+function dismiss(element) {
+  const index = undoable.findIndex((each) => each.element === element);
+  if (index >= 0) undoable.splice(index, 1);
+  element.remove();
+}
+
+/** @param {{element: HTMLElement, undo: () => void}} entry */
+function run(entry) {
+  dismiss(entry.element);
+  entry.undo();
+}
+
+/** Takes the last undoable action back. */
+export function undoLast() {
+  const last = undoable.at(-1);
+  if (last) run(last);
+  else toast(t("toast.nothing"));
+}
