@@ -1,0 +1,30 @@
+"""An HTTP response as a value: what endpoints return and what errors become."""
+
+from dataclasses import dataclass
+from typing import Final
+
+JSON: Final = b"application/json"
+PROBLEM_JSON: Final = b"application/problem+json"
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete response.
+
+    Attributes:
+        status: The status code.
+        body: The whole body; empty means that there is none, and no content type either.
+        content_type: Of the body.
+        headers: On top of the ones that every response has; names in lower case.
+        code: The problem's code when this is a refusal, for metrics and logs.
+        replayed: It comes from the idempotency store.
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: bytes = JSON
+    headers: tuple[Header, ...] = ()
+    code: str | None = None
+    replayed: bool = False

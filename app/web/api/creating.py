@@ -1,0 +1,67 @@
+"""Puts the API together from what it calls and what is configured."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, Literal
+
+import trio
+
+from app.ports.clock import Clock
+from app.services import Services
+from app.version import VERSION
+from app.web.api import openapi
+from app.web.api.application import Api
+from app.web.api.endpoint import Auth, Backend
+from app.web.api.health import Check, Health
+from app.web.api.table import ENDPOINTS
+from monitoring import metrics
+
+Page = tuple[bytes, str]
+
+# However many scrape, the page is rendered once a second.
+METRICS_KEEP_SECONDS: Final = 1.0
+
+
+def create_api(
+    services: Services,
+    *,
+    clock: Clock,
+    checks: Mapping[str, Check],
+    actors: Callable[[], bytes],
+    public_url: str | None = None,
+    metrics_for: Literal["public", "operator"] = "public",
+) -> Api:
+    """Return the ASGI application for `/api/*`, `/health*` and `/metrics`.
+
+    Args:
+        services: The use cases.
+        clock: For the time in request ids.
+        checks: What must hold to be ready; each returns None, or a sentence that says what is wrong.
+        actors: Returns the live supervision tree as JSON.
+        public_url: The address people use, if it is not the one requests name.
+        metrics_for: Who may read `/metrics`.
+    """
+    auth = Auth.OPERATOR if metrics_for == "operator" else Auth.PUBLIC
+    table = tuple(replace(row, auth=auth) if row.path == "/metrics" else row for row in ENDPOINTS)
+    backend = Backend(services, Health(checks, VERSION), actors, MetricsPages(), openapi.document(table))
+    return Api(table, backend, clock, public_url)
+
+
+class MetricsPages:
+    """Renders the metrics in a thread, since ten milliseconds would be felt, and keeps each format for a second."""
+
+    def __init__(self, render: Callable[[str | None], Page] = metrics.render) -> None:
+        self._render = render
+        self._turn = trio.Lock()
+        self._pages: dict[bool, tuple[float, Page]] = {}
+
+    async def __call__(self, accept: str | None) -> Page:
+        """Return the page in the format that `accept` asks for, and its content type."""
+        is_open = "application/openmetrics-text" in (accept or "")
+        async with self._turn:
+            rendered_at, page = self._pages.get(is_open, (float("-inf"), (b"", "")))
+            if time.monotonic() - rendered_at >= METRICS_KEEP_SECONDS:
+                page = await trio.to_thread.run_sync(self._render, accept)
+                self._pages[is_open] = (time.monotonic(), page)
+        return page

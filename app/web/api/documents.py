@@ -1,0 +1,252 @@
+"""The documents that answers hold, as the contract describes them.
+
+PostgreSQL builds the JSON and Python passes it through, so nothing here is ever made. Tests hold real answers against
+these types: a field that is not listed here leaves the service in no answer.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from app.domain.reminder import ReminderState
+from app.domain.task import MissedPolicy, Priority, RecurrenceMode
+from app.web.api import formats
+from app.web.api.choices import Weekday
+
+Version = Annotated[int, Meta(ge=1)]
+
+
+class Recurrence(Struct, rename="camel"):
+    """How a task repeats."""
+
+    rule: str
+    mode: RecurrenceMode
+    missed: MissedPolicy
+
+
+class ReminderSetting(Struct, rename="camel"):
+    """A reminder as it is listed in its task: what was asked for, not what became of it."""
+
+    id: UUID
+    remind_at: datetime | None
+    before: Annotated[str, Meta(examples=["PT15M"])] | None
+    channels: tuple[str, ...]
+
+
+class Task(Struct, rename="camel"):
+    """A task."""
+
+    id: UUID
+    title: str
+    description: str
+    completed: bool
+    completed_at: datetime | None
+    priority: Priority
+    tags: tuple[str, ...]
+    due_date: Annotated[date, formats.DUE] | None
+    time_zone: Annotated[str, Meta(description="Null is floating: the clock on its owner's wall.")] | None
+    recurrence: Recurrence | None
+    reminders: tuple[ReminderSetting, ...]
+    version: Version
+    created_at: datetime
+    updated_at: datetime
+
+
+class TaskPage(Struct, rename="camel"):
+    """A part of a list."""
+
+    items: tuple[Task, ...]
+    next_cursor: str | None
+
+
+class Completion(Struct, rename="camel"):
+    """A completed task, and the next occurrence of a recurring one."""
+
+    task: Task
+    next: Task | None
+
+
+class Reminder(Struct, rename="camel"):
+    """A reminder, and what became of it."""
+
+    id: UUID
+    task_id: UUID
+    remind_at: datetime | None
+    before: str | None
+    channels: tuple[str, ...]
+    state: ReminderState
+    fire_at: Annotated[datetime, Meta(description="When it is due; null while there is nothing to count from.")] | None
+    fired_at: datetime | None
+    acknowledged_at: datetime | None
+    snoozed_until: datetime | None
+    created_at: datetime
+
+
+class ReminderList(Struct, rename="camel"):
+    """The reminders of a task."""
+
+    items: tuple[Reminder, ...]
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is in its life."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class AttemptOutcome(StrEnum):
+    """How one attempt ended."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+
+
+class Delivery(Struct, rename="camel"):
+    """One attempt to deliver a reminder, or a delivery that waits for its first."""
+
+    id: UUID
+    channel: str
+    attempt: int
+    at: datetime | None
+    finished_at: datetime | None
+    outcome: AttemptOutcome | None
+    response: Annotated[str, Meta(description="What the provider said.")]
+    state: DeliveryState
+    address: str
+
+
+class DeliveryList(Struct, rename="camel"):
+    """The ledger of a reminder, oldest first."""
+
+    items: tuple[Delivery, ...]
+
+
+class QuietTimes(Struct, rename={"start": "from", "end": "to"}):
+    """When reminders keep quiet, on the account's wall clock."""
+
+    start: Annotated[str, formats.TIME_OF_DAY]
+    end: Annotated[str, formats.TIME_OF_DAY]
+
+
+class Account(Struct, rename="camel"):
+    """An account, as its owner sees it."""
+
+    id: UUID
+    email: str
+    name: str
+    time_zone: str
+    week_start: Weekday
+    quiet_hours: QuietTimes | None
+    operator: bool
+    created_at: datetime
+
+
+class Session(Struct, rename="camel"):
+    """A new session. The token is shown this once."""
+
+    user: Account
+    token: str
+    expires_at: datetime
+
+
+class RecurrencePreview(Struct, rename="camel"):
+    """What a rule means."""
+
+    occurrences: tuple[Annotated[date, formats.DUE], ...]
+    next: Annotated[date, formats.DUE] | None
+    text: Annotated[str, Meta(description="The rule in words.")]
+
+
+class AuditEntry(Struct, rename="camel"):
+    """One link of the chain: who changed what."""
+
+    position: Annotated[int, Meta(description="Of the event in the one order that all readers share.")]
+    action: Annotated[str, Meta(examples=["task.updated"])]
+    task_id: UUID | None
+    actor: Annotated[str, Meta(description="An account's id, or `system`.")]
+    at: datetime
+    changes: Annotated[dict[str, Any], Meta(description="Old and new value of every field that changed.")]
+    request_id: str | None
+    hash: Annotated[str, Meta(description="SHA-256 over the link before and this one.")]
+
+
+class AuditPage(Struct, rename="camel"):
+    """A part of the audit trail, newest first."""
+
+    items: tuple[AuditEntry, ...]
+    next_cursor: str | None
+
+
+class Verification(Struct, rename="camel"):
+    """Whether the chains are what they say they are."""
+
+    ok: bool
+    checked: Annotated[int, Meta(ge=0, description="How many links were walked.")]
+    first_break: Annotated[int, Meta(description="The position of the first link that is wrong.")] | None
+    reason: Annotated[str, Meta(examples=["changed", "missing"])] | None
+
+
+class CheckResult(Struct, rename="camel"):
+    """One check."""
+
+    ok: bool
+    reason: str | None
+
+
+class HealthSummary(Struct, rename="camel"):
+    """The state of the service."""
+
+    status: Annotated[str, Meta(examples=["ok", "degraded"])]
+    version: str
+    uptime_seconds: float
+    checks: dict[str, CheckResult]
+
+
+class Liveness(Struct, rename="camel"):
+    """The loop turns."""
+
+    status: Annotated[str, Meta(examples=["live"])]
+
+
+class Readiness(Struct, rename="camel"):
+    """Whether the service can do its work."""
+
+    status: Annotated[str, Meta(examples=["ready", "not ready"])]
+    reasons: Annotated[dict[str, str], Meta(description="The checks that fail, and why.")]
+
+
+class ActorTree(Struct, rename="camel"):
+    """The live supervision tree."""
+
+
+class Contract(Struct, rename="camel"):
+    """An OpenAPI 3.1 document."""
+
+
+class WrongField(Struct, rename="camel"):
+    """What is wrong with one field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Struct, rename="camel"):
+    """A refusal (RFC 9457)."""
+
+    type: Annotated[str, Meta(description="Where this code is explained.")]
+    title: str
+    status: int
+    detail: str
+    code: Annotated[str, Meta(description="Stable; programs go by this.")]
+    request_id: Annotated[str, Meta(description="By which the log can be searched.")]
+    errors: Annotated[tuple[WrongField, ...], Meta(description="For 422: every field that is wrong.")] = ()
+    current_version: Annotated[int, Meta(description="For 412: the version that is current.")] = 0

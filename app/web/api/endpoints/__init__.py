@@ -1,0 +1,1 @@
+"""The endpoints, one module per thing. Each translates, calls one use case, translates back."""

@@ -1,0 +1,15 @@
+"""Every endpoint there is. Router, contract, authorisation, limits and metric labels are made from this table."""
+
+from typing import Final
+
+from app.web.api.endpoint import Endpoint
+from app.web.api.endpoints import accounts, audit, operations, recurrence, reminders, tasks
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *accounts.ENDPOINTS,
+    *tasks.ENDPOINTS,
+    *reminders.ENDPOINTS,
+    *recurrence.ENDPOINTS,
+    *audit.ENDPOINTS,
+    *operations.ENDPOINTS,
+)
