@@ -6,12 +6,11 @@ import { go, onRoute, route } from "./core/router.js";
 import { flushHeld, hooks } from "./data/outbox.js";
 import { start } from "./data/sync.js";
 import { changed, flush, state, subscribe } from "./data/store.js";
-import { drawAuth } from "./views/auth.js";
+import { drawPanel, flushPanel, focusPart } from "./views/details.js";
 import { drawFilters, startFilters } from "./views/filters.js";
 import { openHelp, startAdding, startKeys } from "./views/keys.js";
 import { drawList, watchEnd } from "./views/list.js";
 import { closeNav, drawNav, startNav } from "./views/nav.js";
-import { drawPanel, flushPanel, focusPart } from "./views/panel.js";
 import { startQuickAdd } from "./views/quickadd.js";
 
 let started = false;
@@ -21,7 +20,8 @@ function draw() {
   if (!started) return;
   const { page, place, task } = route();
   const signedOut = state.expired || (!state.user && !state.failed) || page !== "list";
-  drawAuth(signedOut);
+  $("#auth").hidden = !signedOut;
+  if (signedOut || $("#auth").firstChild) void import("./views/auth.js").then(({ drawAuth }) => drawAuth());
   $("#app").hidden = signedOut;
   if (signedOut) return;
   document.documentElement.dataset.place = place.name;

@@ -13,18 +13,19 @@ export interface Reminder {
   remindAt: string | null;
   before: string | null;
   channels: string[];
+  /** Said by the list of reminders only. */
   state?: string;
+  fireAt?: string | null;
 }
 
+/** One attempt to deliver a reminder. */
 export interface Delivery {
-  id?: string;
   channel: string;
-  state?: string;
-  status?: string;
-  at?: string;
-  attemptedAt?: string;
-  response?: string | null;
-  detail?: string | null;
+  state: string;
+  outcome: string | null;
+  at: string | null;
+  address?: string;
+  response: string;
 }
 
 export interface Task {

@@ -32,7 +32,7 @@ export class Live {
   /** @param {boolean} [now] does not wait for the next try */
   open(now = false) {
     clearTimeout(this.#retry);
-    if (this.#stopped || (this.#socket && this.#socket.readyState < WebSocket.CLOSING)) return;
+    if (this.#stopped || !navigator.onLine || (this.#socket && this.#socket.readyState < WebSocket.CLOSING)) return;
     if (now) this.#retryMs = FIRST_RETRY_MS;
     const socket = new WebSocket(location.origin.replace(/^http/u, "ws") + "/ws");
     this.#socket = socket;
@@ -91,6 +91,7 @@ export class Live {
     if (this.#stopped) return;
     const wait = this.#retryMs * (0.5 + Math.random());
     this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+    clearTimeout(this.#retry);
     this.#retry = window.setTimeout(() => this.open(), wait);
   }
 }

@@ -19,8 +19,10 @@ const HELLO_WITHIN_MS = 1500;
 
 /** @type {Live | null} */
 let live = null;
-/** Where the list that is being read starts from; events until it is complete come on top. */
+/** While everything is read, events come on top of it. */
 let loading = false;
+/** Position of the newest event when the connection was made. */
+let newest = 0;
 
 /**
  * Starts with a known person, or finds that there is none.
@@ -98,6 +100,7 @@ function connect() {
 
 /** A refused handshake looks like a lost line; this tells them apart. */
 async function stillSignedIn() {
+  if (!navigator.onLine) return;
   const answer = await call("GET", "/api/me").catch(() => null);
   if (answer?.status === 401) set({ expired: true });
 }
@@ -105,12 +108,13 @@ async function stillSignedIn() {
 /** @param {Frame} frame */
 function receive(frame) {
   if (frame.type === "hello") hello(frame.position);
-  else if (frame.type === "reset") void load(frame.position ?? 0);
+  else if (frame.type === "reset") void load(newest);
   else if (frame.position) apply(frame);
 }
 
 /** @param {number} position of the newest event */
 function hello(position) {
+  newest = position;
   const behind = state.position > position;
   if (!state.loaded || behind) void load(position);
   else live?.send({ type: "resume", since: state.position });
@@ -130,9 +134,17 @@ function apply(frame) {
 
 /** @param {Frame} frame */
 function whoChanged({ actor }) {
-  const { id, name } = typeof actor === "object" && actor ? actor : { id: actor ?? "", name: "" };
-  if (id === state.user?.id) return t("row.elsewhere");
-  return t("row.by", { name: name || t("history.system") });
+  const { id, name } = actorOf(actor);
+  return id === state.user?.id ? t("row.elsewhere") : t("row.by", { name });
+}
+
+/**
+ * @param {Frame["actor"]} actor an id, or a person
+ * @returns {{id: string, name: string}} the service itself where no name is known
+ */
+export function actorOf(actor) {
+  const { id = "", name = "" } = typeof actor === "object" ? (actor ?? {}) : { id: actor };
+  return { id, name: name || t("history.system") };
 }
 
 /**

@@ -11,10 +11,10 @@ import { state } from "../data/store.js";
 
 let drawn = "";
 
-/** @param {boolean} shown */
-export function drawAuth(shown) {
+/** Fills the page while it is shown. */
+export function drawAuth() {
   const box = $("#auth");
-  box.hidden = !shown;
+  const shown = !box.hidden;
   const registering = route().page === "register";
   const kind = shown ? String(registering) + state.expired : "";
   if (kind === drawn) return;

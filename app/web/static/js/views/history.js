@@ -4,6 +4,7 @@ import { fullWords } from "../core/dates.js";
 import { h } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { call, UnreachableError } from "../data/api.js";
+import { actorOf } from "../data/sync.js";
 import { state } from "../data/store.js";
 import { valueWords } from "./actions.js";
 
@@ -72,8 +73,7 @@ function changeOf(field, old, now, at, save) {
 }
 
 /** @param {AuditEntry["actor"]} actor */
-export function actorWords(actor) {
-  const { id, name } = typeof actor === "object" && actor ? actor : { id: actor ?? "", name: "" };
-  if (id && id === state.user?.id) return t("history.you");
-  return name || t("history.system");
+function actorWords(actor) {
+  const { id, name } = actorOf(actor);
+  return id === state.user?.id ? t("history.you") : name;
 }

@@ -1,29 +1,19 @@
-/** The keyboard: one map, shown in the help as it is used here. */
+/** The keyboard. What it can do is shown in the help. */
 
-import { $, clone, h } from "../core/dom.js";
-import { t } from "../core/messages.js";
+import { $ } from "../core/dom.js";
 import { go, route } from "../core/router.js";
 import { keep, read } from "../data/db.js";
 import { rowId, serverId } from "../data/store.js";
 import { remove, toggle } from "./actions.js";
+import { close, focusPart } from "./details.js";
 import { grow } from "./list.js";
 import { closeNav } from "./nav.js";
-import { close, focusPart } from "./panel.js";
 import { rowRoot } from "./row.js";
 import { undoLast } from "./toast.js";
-
-/** @import { Key } from "../core/messages.js" */
 
 const GOTO_MS = 1200;
 /** @type {Record<string, string>} */
 const GOTO = { i: "/", t: "/today", u: "/upcoming", c: "/completed" };
-
-/** @type {[keys: string, what: Key][]} */
-const HELP = [
-  ["q", "help.quickAdd"], ["/", "help.search"], ["j k", "help.move"], ["x", "help.complete"], ["e ↵", "help.open"],
-  ["d", "help.due"], ["p", "help.priority"], ["t", "help.tags"], ["r", "help.remind"], ["s", "help.repeat"],
-  ["Del", "help.delete"], ["u", "help.undo"], ["g i/t/u/c", "help.goto"], ["?", "help.help"], ["Esc", "help.back"],
-];
 
 /** Single keys can be switched off, for people who speak to their computer or brush the keys. */
 let single = true;
@@ -149,15 +139,10 @@ export function startAdding() {
   $("#add-text").scrollIntoView({ block: "center" });
 }
 
-export function openHelp() {
-  const dialog = /** @type {HTMLDialogElement} */ ($("#help"));
-  const { root, part } = clone("help");
-  part("keys").append(...HELP.flatMap(([keys, what]) => [h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, t(what))]));
-  part("single").checked = single;
-  part("single").onchange = () => {
-    single = part("single").checked;
-    void keep("single", single);
-  };
-  dialog.replaceChildren(root);
-  dialog.showModal();
+export async function openHelp() {
+  const { showHelp } = await import("./help.js");
+  showHelp(single, (on) => {
+    single = on;
+    void keep("single", on);
+  });
 }

@@ -18,7 +18,7 @@ const links = new Map();
 /** @param {() => void} openHelp @param {() => void} startAdding */
 export function startNav(openHelp, startAdding) {
   const button = h("button", { type: "button", class: "bar-add", "aria-label": t("add.label"), onclick: startAdding }, icon("plus"));
-  const more = h("button", { type: "button", "aria-expanded": "false", "aria-controls": "nav", onclick: toggleNav }, icon("more"), t("nav.account"));
+  const more = h("button", { type: "button", "aria-expanded": "false", "aria-controls": "nav", onclick: toggleNav }, icon("more"), t("nav.more"));
   $("#bar").append(...["inbox", "today"].map(barLink), button, barLink("upcoming"), more);
   $("#open-help").onclick = openHelp;
   $("#sign-out").onclick = leave;

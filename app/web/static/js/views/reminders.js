@@ -1,9 +1,9 @@
 /** Reminders of a task, and what became of each of them. */
 
-import { fullWords, isDay, momentOf, splitDue } from "../core/dates.js";
+import { fullWords, momentOf, splitDue, today } from "../core/dates.js";
 import { h, iconButton } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
-import { call, UnreachableError } from "../data/api.js";
+import { call } from "../data/api.js";
 import { enqueue } from "../data/outbox.js";
 
 /** @import { Context } from "./panel.js" */
@@ -24,56 +24,70 @@ export function remindPart({ part, task }) {
     add({ remindAt: momentOf(day, time) });
     part("remindAt").value = "";
   });
+  /** @type {Map<string, Reminder>} what became of them, which the task itself does not say */
+  const known = new Map();
   let drawn = "";
-  return ({ reminders = [], dueDate, id }) => {
-    const hasDue = Boolean(dueDate);
-    part("remindHint").textContent = hasDue ? "" : t("remind.needsDue");
-    part("remindChoices").hidden = !hasDue;
+  /** @param {Task} now */
+  const draw = ({ reminders = [] }) => {
+    const state = JSON.stringify([reminders, [...known]]);
+    if (drawn === state) return;
+    drawn = state;
+    part("reminders").replaceChildren(...reminders.map((each) => item({ ...known.get(each.id), ...each }, task().id)));
+  };
+  const read = async () => {
+    const answer = await call("GET", `/api/tasks/${task().id}/reminders`).catch(() => null);
+    for (const each of answer?.ok ? /** @type {Reminder[]} */ (answer.data.items) : []) known.set(each.id, each);
+    draw(task());
+  };
+  let asked = -1;
+  const ask = () => {
+    if (!part("remind").open || asked === task().version || !task().reminders.length) return;
+    asked = task().version;
+    void read();
+  };
+  part("remind").addEventListener("toggle", ask);
+  return (now) => {
+    const { reminders = [], dueDate } = now;
+    part("remindHint").textContent = dueDate ? "" : t("remind.needsDue");
+    part("remindChoices").hidden = !dueDate;
     part("remindValue").textContent = reminders.length ? String(reminders.length) : "";
-    if (drawn === JSON.stringify(reminders)) return;
-    drawn = JSON.stringify(reminders);
-    part("reminders").replaceChildren(...reminders.map((each) => item(each, id)));
-    const [day, time] = dueDate ? splitDue(dueDate) : ["", ""];
-    if (day && !part("remindAt").value) part("remindAt").value = `${day}T${time || "09:00"}`;
+    draw(now);
+    ask();
+    const [day, time] = dueDate ? splitDue(dueDate) : [today(), ""];
+    if (!part("remindAt").value) part("remindAt").value = `${day}T${time || "09:00"}`;
   };
 }
 
 /** @param {Reminder} reminder @param {string} taskId */
 function item(reminder, taskId) {
   const words = wordsFor(reminder);
-  const pending = reminder.state === "pending" && !reminder.remindAt;
+  const pending = reminder.state === "pending";
   const list = h("ul", { class: "deliveries" });
   const fold = h("details", {}, h("summary", {}, t("remind.deliveries")), list);
   fold.addEventListener("toggle", () => fold.open && void deliveries(reminder.id, list));
   const remove = () => void enqueue("unremind", taskId, { id: reminder.id });
-  return h("li", {}, h("div", { class: "reminder" }, h("span", {}, words), h("small", {}, pending ? t("remind.pending") : tOr("state.", reminder.state ?? "")),
-    iconButton("close", t("remind.remove", { when: words }), remove)), !pending && fold);
+  return h("li", {}, h("div", { class: "reminder" }, h("span", {}, words), h("small", {}, reminder.state && tOr("state.", reminder.state)),
+    !pending && iconButton("close", t("remind.remove", { when: words }), remove)), !pending && fold);
 }
 
 /** @param {Reminder} reminder */
-function wordsFor({ before, remindAt }) {
+function wordsFor({ before, remindAt, fireAt }) {
   const named = before === "PT0S" ? t("remind.at") : before ? tOr("remind.", before) : "";
-  if (!remindAt) return named;
-  const when = isDay(remindAt) ? remindAt : fullWords(remindAt);
-  return named ? `${named} · ${when}` : when;
+  const when = remindAt ?? fireAt;
+  return [named, when && fullWords(when)].filter(Boolean).join(" · ");
 }
 
 /** @param {string} id @param {HTMLElement} list */
 async function deliveries(id, list) {
-  try {
-    const { ok, data } = await call("GET", `/api/reminders/${id}/deliveries`);
-    const found = /** @type {Delivery[]} */ (ok ? (data.items ?? data) : []);
-    list.replaceChildren(...(found.length ? found.map(delivery) : [h("li", {}, t("remind.noDeliveries"))]));
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    list.replaceChildren(h("li", {}, t("history.offline")));
-  }
+  const answer = await call("GET", `/api/reminders/${id}/deliveries`).catch(() => null);
+  const found = answer?.ok ? /** @type {Delivery[]} */ (answer.data.items) : null;
+  if (found?.length) list.replaceChildren(...found.map(delivery));
+  else list.replaceChildren(h("li", {}, t(found ? "remind.noDeliveries" : "remind.offline")));
 }
 
-/** @param {Delivery} each */
-function delivery(each) {
-  const at = each.attemptedAt ?? each.at;
-  const outcome = each.state ?? each.status ?? "";
-  const parts = [at && fullWords(at), tOr("channel.", each.channel), tOr("state.", outcome), each.response ?? each.detail];
-  return h("li", { class: outcome === "failed" ? "overdue" : "" }, parts.filter(Boolean).join(" · "));
+/** One attempt: when, how, what came of it, and what the provider said. @param {Delivery} each */
+function delivery({ at, channel, outcome, state, address, response }) {
+  const said = tOr("state.", outcome ?? state);
+  const words = [at && fullWords(at), `${tOr("channel.", channel)} ${address ?? ""}`.trim(), said, response].filter(Boolean);
+  return h("li", { class: outcome === "failed" || outcome === "retry" ? "overdue" : "" }, words.join(" · "));
 }

@@ -51,7 +51,7 @@ export function repeatPart({ part, task, save }) {
   rule.oninput = later;
   rule.onchange = async () => (await preview(rule.value)) && put(rule.value.trim());
   mode.onchange = missed.onchange = () => task().recurrence && put(task().recurrence?.rule ?? "");
-  part("repeat").addEventListener("toggle", () => preview());
+  part("repeat").addEventListener("toggle", () => part("repeat").open && preview());
 
   function later() {
     clearTimeout(timer);
@@ -63,7 +63,7 @@ export function repeatPart({ part, task, save }) {
     asking?.abort();
     asking = new AbortController();
     const { dueDate, timeZone } = task();
-    if (!text || !part("repeat").open) return Boolean(text);
+    if (!text) return false;
     const body = { rule: text, start: dueDate ?? today(), timeZone: timeZone ?? userZone(), mode: mode.value, missed: missed.value, count: SHOWN_DATES };
     try {
       const { ok, data, problem } = await call("POST", "/api/recurrence/preview", { body, signal: asking.signal });
@@ -102,7 +102,7 @@ export function repeatPart({ part, task, save }) {
     missed.value = recurrence?.missed ?? "skip";
     part("repeatValue").textContent = found ? found[1] : current;
     part("preview").hidden = !recurrence && !custom;
-    if (recurrence) void preview();
+    if (recurrence && (!found || part("repeat").open)) void preview();
   }
   return draw;
 }
