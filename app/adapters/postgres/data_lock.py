@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 FILE_NAME = "rondo.lock"
 
 
+def is_held(directory: Path) -> bool:
+    """Return whether another process uses the directory right now."""
+    try:
+        with hold(directory):
+            return False
+    except EmbeddedPostgresError:
+        return True
+
+
 @contextmanager
 def hold(directory: Path) -> Iterator[None]:
     """Hold the directory's lock. The kernel releases it when this process ends, however it ends.

@@ -76,7 +76,6 @@ class Database:
             },
         )
         self._reconnects = metrics.DATABASE_RECONNECTS_TOTAL.labels(name)
-        self._available = trio.Event()
         self._opened = 0
 
     # Its life.
@@ -129,7 +128,6 @@ class Database:
             log.info("PostgreSQL is available", event="database.available", server=self._opener.server)
         self.pool.accept()
         self.pool.put(connection)
-        self._available.set()
         return 0
 
     def _went_wrong(self, reason: str) -> None:
@@ -138,7 +136,6 @@ class Database:
             return
         log.warning("PostgreSQL is not available", event="database.unavailable", reason=reason)
         self.pool.refuse(reason)
-        self._available = trio.Event()
 
     @property
     def problem(self) -> str | None:
@@ -147,7 +144,7 @@ class Database:
 
     async def wait_available(self) -> None:
         """Wait until PostgreSQL can be used."""
-        await self._available.wait()
+        await self.pool.available.wait()
 
     # Its use.
 

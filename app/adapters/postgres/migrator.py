@@ -79,6 +79,21 @@ async def migrate(database: Database, directory: Path = DIRECTORY) -> list[str]:
     return [migration.name for migration in missing]
 
 
+async def pending(database: Database, directory: Path = DIRECTORY) -> list[str]:
+    """Return the names of what `migrate` would apply; changes nothing.
+
+    Raises:
+        MigrationError: As `migrate`.
+        DatabaseUnavailableError: PostgreSQL is away.
+    """
+    known = read_files(directory)
+    if await database.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return [migration.name for migration in known]
+    rows = await database.fetch("SELECT number, name, checksum FROM schema_migrations ORDER BY number")
+    missing = find_missing(known, {row["number"]: (row["name"], row["checksum"]) for row in rows})
+    return [migration.name for migration in missing]
+
+
 def read_files(directory: Path) -> list[Migration]:
     """Return all migrations in order.
 

@@ -43,6 +43,7 @@ class Pool:
         self.idle: list[Connection] = []
         self.lent: set[Connection] = set()
         self.problem: str | None = "PostgreSQL is not connected yet"
+        self.available = trio.Event()  # set while there is no problem
         self._acquire_seconds = acquire_seconds
         self._lost = lost
         self._waiters: deque[trio.lowlevel.Task] = deque()
@@ -134,12 +135,14 @@ class Pool:
     def refuse(self, problem: str) -> None:
         """Fail everyone who waits, and everyone who comes, until `accept`."""
         self.problem = problem
+        self.available = trio.Event() if self.available.is_set() else self.available
         while self._waiters:
             trio.lowlevel.reschedule(self._waiters.popleft(), outcome.Error(DatabaseUnavailableError(problem)))
 
     def accept(self) -> None:
         """Lend again."""
         self.problem = None
+        self.available.set()
 
     async def wait_all_back(self) -> None:
         """Wait until no connection is lent. Checkpoints only if one is."""

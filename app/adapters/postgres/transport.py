@@ -129,7 +129,7 @@ class SocketTransport(asyncio.Transport):
     async def _flush(self) -> None:
         """Send what is buffered. Errors reach the protocol, not the caller."""
         try:
-            while self._unsent:
+            while self._unsent:  # the end clears it
                 await trio.lowlevel.wait_writable(self._sock)
                 del self._unsent[: self._sock.send(self._unsent)]
         except OSError as error:
@@ -152,7 +152,7 @@ class SocketTransport(asyncio.Transport):
         """Hand every byte to the protocol until the connection ends."""
         enter, receive, take, sock = self._loop.enter, self._sock.recv, self._take, self._sock
         try:
-            while True:
+            while not self._closed:
                 await trio.lowlevel.wait_readable(sock)
                 if self._resumed is not None:
                     await self._resumed.wait()
