@@ -78,6 +78,7 @@ class Supervisor:
         self._family: Family | None = None
         self._limbo: Limbo | None = None
         self._runs = False
+        self._begun = trio.Event()
 
     # --- Running -----------------------------------------------------------------------------------
 
@@ -96,6 +97,7 @@ class Supervisor:
         try:
             async with limbo() as self._limbo:
                 family = self._family = self._new_family(partial(task_status.started, self))
+                self._begun.set()
                 await _run(family, self._limbo)
         finally:
             self._runs = False
@@ -116,6 +118,12 @@ class Supervisor:
         """Begin to stop; may be called when it does not run."""
         if self._family is not None:
             self._family.stop_requested.set()
+
+    async def wait_stopping(self) -> None:
+        """Wait until it begins to stop, for whatever reason."""
+        await self._begun.wait()
+        if self._family is not None:
+            await self._family.stop_requested.wait()
 
     def hurry(self) -> None:
         """Stop at once, in the whole tree: cancel without asking, all at the same time."""
