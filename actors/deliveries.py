@@ -71,7 +71,7 @@ class DeliveryWorker:
     async def _attempt(self, delivery: Delivery) -> None:
         name = self.channel.name
         began = trio.current_time()
-        attributes = {"rondo.agent": "reminder", "rondo.attempt": delivery.attempt}
+        attributes: dict[str, str | int] = {"rondo.agent": "reminder", "rondo.attempt": delivery.attempt}
         with tracing.span(f"reminder.deliver {name}", parent=delivery.traceparent, attributes=attributes):
             outcome = await self.channel.send(delivery)
             if outcome.result == "retry" and delivery.attempt >= MAX_ATTEMPTS:

@@ -42,14 +42,11 @@ class DurableActor:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
-        reached = await self._catch_up(None)
-        metrics.AGENT_UP.labels(self.name).set(1)
-        task_status.started()
-        try:
+        with self.mailbox, metrics.AGENT_UP.labels(self.name).track_inprogress():
+            reached = await self._catch_up(None)
+            task_status.started()
             while True:
                 reached = await self._follow(reached)
-        finally:
-            metrics.AGENT_UP.labels(self.name).set(0)
 
     async def _follow(self, reached: int) -> int:
         with trio.move_on_after(TICK_SECONDS) as tick:

@@ -1,7 +1,8 @@
 """Publishes committed events: gives them their position and hands them to the mailboxes of this process.
 
 Wakes on the doorbell (a write of this process), on a notification (a write of another one) and on a tick, so a lost
-ring costs a second and never an event. The holder of the lease assigns positions; every relay hands on what is published.
+ring costs a second and never an event. The holder of the lease assigns positions; every relay hands on what is
+published.
 """
 
 from __future__ import annotations

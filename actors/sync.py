@@ -6,7 +6,7 @@ Volatile: keeps no cursor. It starts at the newest position, since whoever conne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import trio
 
@@ -15,7 +15,7 @@ from monitoring import metrics, tracing
 
 if TYPE_CHECKING:
     from actors.envelope import Envelope
-    from actors.mailbox import Mailbox
+    from actors.mailbox import Mailbox, Missed
     from app.domain.events import RecordedEvent
     from app.ports.following import EventReader
 
@@ -42,19 +42,16 @@ class SyncActor:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled. After a crash it goes on behind the last position that the audience has seen."""
-        if self.audience.position:
-            await self._catch_up()
-        else:
-            self.audience.position = await self.reader.last_position()
-        metrics.AGENT_UP.labels("sync").set(1)
-        task_status.started()
-        try:
+        with self.mailbox, metrics.AGENT_UP.labels("sync").track_inprogress():
+            if self.audience.position:
+                await self._catch_up()
+            else:
+                self.audience.position = await self.reader.last_position()
+            task_status.started()
             while True:
                 await self._handle(await self.mailbox.receive())
-        finally:
-            metrics.AGENT_UP.labels("sync").set(0)
 
-    async def _handle(self, envelope: Envelope[RecordedEvent] | object) -> None:
+    async def _handle(self, envelope: Envelope[RecordedEvent] | Literal[Missed.MISSED]) -> None:
         if envelope is MISSED or envelope.message.position > self.audience.position + 1:
             await self._catch_up()
         elif envelope.message.position == self.audience.position + 1:

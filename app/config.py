@@ -12,7 +12,7 @@ import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ TABLE: Final = (
         name="otlp_endpoint",
         default="",
         read=_maybe(_url("http", "https")),
-        meaning="Send traces to this OTLP/HTTP endpoint, e.g. `http://127.0.0.1:4318/v1/traces`",
+        meaning="Send traces to this OTLP/HTTP endpoint, e.g. `http://127.0.0.1:4318`",
     ),
     Setting(
         name="trace_ratio",
@@ -244,14 +244,14 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     tls_cert: Path | None
     tls_key: Path | None
-    registration: str
+    registration: Literal["open", "closed"]
     auth_rate: int
     api_rate: int | None
     smtp_url: str | None
     mail_from: str
-    metrics: str
+    metrics: Literal["public", "operator"]
     log_level: str
-    log_format: str
+    log_format: Literal["auto", "json", "text"]
     env: str
     otlp_endpoint: str | None
     trace_ratio: float

@@ -13,7 +13,8 @@ from app.ports.delivering import Firing
 from monitoring import tracing
 
 if TYPE_CHECKING:
-    from app.adapters.postgres.database import Connection, Database
+    from app.adapters.postgres.connection import Connection
+    from app.adapters.postgres.database import Database
     from app.ports.clock import Clock
 
 # SKIP LOCKED: two processes never fire the same one, and a task that is being completed right now wins (R05).

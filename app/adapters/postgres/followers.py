@@ -11,7 +11,8 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from app.adapters.postgres.database import Connection, Database
+    from app.adapters.postgres.connection import Connection
+    from app.adapters.postgres.database import Database
 
 LOCK_CURSOR: Final = """
     INSERT INTO cursors (consumer) VALUES ($1)
@@ -19,7 +20,7 @@ LOCK_CURSOR: Final = """
 """
 MOVE_CURSOR: Final = "UPDATE cursors SET position = $2, updated_at = now() WHERE consumer = $1"
 NEXT_EVENTS: Final = """
-    SELECT position, type, project_id, task_id, account_id, occurred_at,
+    SELECT position, type, project_id, task_id, account_id, occurred_at, traceparent,
            before::text AS before, after::text AS after, detail::text AS detail
     FROM events WHERE position > $1 ORDER BY position LIMIT $2
 """

@@ -46,9 +46,10 @@ def read_message(raw: str | bytes) -> Message:
     if isinstance(raw, bytes):
         raise MessageError("not_text", "Messages are JSON in text frames.")
     try:
-        return _DECODER.decode(raw)
+        message: Message = _DECODER.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as problem:
         raise MessageError("invalid_message", f"Expected authenticate, resume or ping: {problem}") from None
+    return message
 
 
 def kind(message: Message) -> str:

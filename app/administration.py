@@ -1,0 +1,124 @@
+"""What the command line does besides serving: migrate, accounts. Works while Rondo serves, and while it does not."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import trio
+
+from app.adapters.postgres import Database, MigrationError, data_lock, migrate
+from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from app.domain.errors import TaskError, ValidationFailedError
+from app.installation import DataDirectoryError, open_data_directory
+from app.ports.database import DatabaseUnavailableError
+from app.version import VERSION
+from monitoring import logs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from app.config import Settings
+
+# Waiting longer would look like hanging.
+CONNECT_SECONDS: Final = 20.0
+UNUSABLE_ERRORS: Final = (DataDirectoryError, EmbeddedPostgresError, MigrationError, DatabaseUnavailableError)
+
+
+class RefusedError(Exception):
+    """The command cannot be carried out; the message is for the person who gave it."""
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database for the length of a block: the given one, the one of a Rondo that serves, or our own server.
+
+    Raises:
+        DatabaseUnavailableError: PostgreSQL does not answer.
+    """
+    directory = open_data_directory(settings.data_dir)
+    async with trio.open_nursery() as nursery:
+        url = settings.database_url
+        if url is None:
+            embedded = EmbeddedPostgres(directory, user=settings.postgres_user)
+            url = embedded.url
+            if not data_lock.is_held(directory):
+                await nursery.start(embedded.run)
+        async with trio.open_nursery() as clients:
+            database = Database(url, size=1, name="command")
+            await clients.start(database.run)
+            if database.problem is not None:
+                raise DatabaseUnavailableError(database.problem)
+            yield database
+            clients.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()
+
+
+def migrate_database(settings: Settings) -> int:
+    """Apply what is missing, and say what was."""
+
+    async def work(database: Database) -> None:
+        applied = await migrate(database)
+        print(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
+
+    return run(settings, work)
+
+
+def create_user(settings: Settings, email: str, password: str) -> int:
+    """Create an account."""
+
+    async def work(database: Database) -> None:
+        from app import wiring  # noqa: PLC0415 - the whole program, which the other commands do not need
+
+        await migrate(database)
+        services = wiring.services(settings, database, wiring.Bells.hang(), None)
+        await services.accounts.create_user(email, password)
+        print(f"Created {email}.")
+
+    return run(settings, work)
+
+
+def set_password(settings: Settings, email: str, password: str) -> int:
+    """Set a new password and end the account's sessions."""
+
+    async def work(database: Database) -> None:
+        from app import wiring  # noqa: PLC0415 - the whole program, which the other commands do not need
+
+        await migrate(database)
+        services = wiring.services(settings, database, wiring.Bells.hang(), None)
+        await services.accounts.set_password(email, password)
+        print(f"Set the password of {email} and signed it out everywhere.")
+
+    return run(settings, work)
+
+
+def run(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> int:
+    """Run one command on the database; print one sentence when it cannot be done. Returns the exit code."""
+    logs.setup("warning", format="text", version=VERSION, env=settings.env, stream=sys.stderr)
+
+    async def command() -> None:
+        async with open_database(settings) as database:
+            await work(database)
+
+    code = 0
+    try:
+        trio.run(command)
+    except* UNUSABLE_ERRORS as unusable:
+        code = _say(unusable, 2)
+    except* TaskError as refused:
+        code = _say(refused, 1)
+    finally:
+        logs.shutdown()
+    return code
+
+
+def _say(problem: BaseException, code: int) -> int:
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    said = [str(problem)]
+    if isinstance(problem, ValidationFailedError):
+        said = [f"{error.field}: {error.message}" for error in problem.errors]
+    for sentence in said:
+        print(f"rondo: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,155 @@
+"""``rondo doctor``: looks at everything a start depends on and says what to do about each fault."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from app.adapters.postgres import migrator
+from app.administration import UNUSABLE_ERRORS, open_database
+from app.installation import DataDirectoryError, open_data_directory
+from app.version import VERSION
+from monitoring import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.adapters.postgres import Database
+    from app.config import Settings
+
+LEAST_FREE_BYTES: Final = 1024**3
+# Reminders go by the database's clock, tokens by ours.
+MOST_CLOCK_DIFFERENCE_SECONDS: Final = 2.0
+# Nobody's clock is before the day this was written.
+EARLIEST: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at. ``advice`` says what to do when it is not well."""
+
+    subject: str
+    said: str
+    well: bool = True
+    advice: str = ""
+
+
+def examine(settings: Settings) -> int:
+    """Print the findings; return 0 when all is well, else 1."""
+    logs.setup("error", format="text", version=VERSION, env=settings.env, stream=sys.stderr)
+    findings = [*_settings(settings), *_directory(settings), *_port(settings), *_clock(), *_database(settings)]
+    logs.shutdown()
+    for finding in findings:
+        print(f"{'ok   ' if finding.well else 'FAULT'}  {finding.subject:<15} {finding.said}")
+        if finding.advice:
+            print(f"       {'':<15} → {finding.advice}")
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    yield Finding(subject="settings", said="all can be read")
+    for sentence in settings.warnings:
+        yield Finding(subject="settings", said=sentence, well=False, advice="Correct the name, or remove it.")
+    if settings.smtp_url is None:
+        yield Finding(
+            subject="mail", said="no mail server", advice="Set RONDO_SMTP_URL, or reminders cannot be sent by email."
+        )
+    if settings.public_url is None:
+        yield Finding(
+            subject="address", said="no public address", advice="Set RONDO_PUBLIC_URL, so that links in mail work."
+        )
+
+
+def _directory(settings: Settings) -> Iterator[Finding]:
+    try:
+        directory = open_data_directory(settings.data_dir)
+    except DataDirectoryError as problem:
+        yield Finding(subject="data directory", said=str(problem), well=False)
+        return
+    free = shutil.disk_usage(directory).free
+    yield Finding(
+        subject="data directory",
+        said=f"{directory} is writable, {free // 2**20} MiB are free",
+        well=free >= LEAST_FREE_BYTES,
+        advice="" if free >= LEAST_FREE_BYTES else "Make room: PostgreSQL stops writing when the disk is full.",
+    )
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    name = f"{settings.host}:{settings.port}"
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as problem:
+            yield Finding(
+                subject="port",
+                said=f"{name} cannot be used: {problem.strerror}",
+                well=False,
+                advice="Stop what uses it (Rondo itself, if it is running), or set RONDO_HOST and RONDO_PORT.",
+            )
+            return
+    yield Finding(subject="port", said=f"{name} is free")
+
+
+def _clock() -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    well = now >= EARLIEST
+    yield Finding(
+        subject="clock",
+        said=f"{now:%Y-%m-%d %H:%M:%S} UTC",
+        well=well,
+        advice="" if well else "Set the clock, and let it be kept by NTP: reminders and sign-ins depend on it.",
+    )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    findings: list[Finding] = []
+
+    async def look() -> None:
+        async with open_database(settings) as database:
+            findings.extend([await _version(database), await _schema(database), await _difference(database)])
+
+    try:
+        trio.run(look)
+    except* UNUSABLE_ERRORS as unusable:
+        problem: BaseException = unusable
+        while isinstance(problem, BaseExceptionGroup):
+            problem = problem.exceptions[0]
+        advice = "Check RONDO_DATABASE_URL and that PostgreSQL runs." if settings.database_url else ""
+        findings.append(Finding(subject="database", said=str(problem), well=False, advice=advice))
+    yield from findings
+
+
+async def _version(database: Database) -> Finding:
+    version: str = await database.fetchval("SELECT current_setting('server_version')")
+    return Finding(subject="database", said=f"PostgreSQL {version} answers")
+
+
+async def _schema(database: Database) -> Finding:
+    missing = await migrator.pending(database)
+    said = f"{len(missing)} migrations are missing" if missing else "up to date"
+    return Finding(
+        subject="schema", said=said, advice="`rondo serve` and `rondo migrate` apply them." if missing else ""
+    )
+
+
+async def _difference(database: Database) -> Finding:
+    began = time.time()
+    theirs: float = await database.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+    difference = abs(theirs - (began + time.time()) / 2)
+    well = difference < MOST_CLOCK_DIFFERENCE_SECONDS
+    return Finding(
+        subject="clock",
+        said=f"differs from the database's by {difference:.3f} s",
+        well=well,
+        advice="" if well else "Let NTP keep both clocks.",
+    )

@@ -1,0 +1,141 @@
+"""The composition root: settings → adapters → services → actors → tree → run.
+
+Together with ``app.wiring`` the only module that knows all the others. It decides nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from app import wiring
+from app.adapters.postgres import Database, MigrationError, data_lock, migrate
+from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from app.installation import DataDirectoryError, installation_id, open_data_directory
+from app.version import VERSION
+from app.web.live.hub import Hub
+from app.web.server.listeners import ListenError
+from app.web.server.tls import TlsError
+from monitoring import logs, runtime, tracing
+from supervisors.errors import SupervisionError
+from supervisors.signals import run_until_told
+from supervisors.telling import tell
+from supervisors.tree import Part, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.config import Settings
+    from app.web.server.listeners import Address
+    from supervisors.child_spec import StartFunction
+    from supervisors.supervisor import Supervisor
+
+UNUSABLE: Final = 2
+# What a person can mend: one sentence and exit code 2, no traceback.
+UNUSABLE_ERRORS: Final = (DataDirectoryError, EmbeddedPostgresError, ListenError, MigrationError, TlsError)
+
+log = logs.get_logger("main")
+
+
+def serve(settings: Settings) -> int:
+    """Run Rondo until it is told to stop; return the exit code."""
+    logs.setup(settings.log_level, format=settings.log_format, version=VERSION, env=settings.env)
+    tracing.setup("rondo", VERSION, settings.otlp_endpoint, settings.trace_ratio, env=settings.env)
+    for sentence in settings.warnings:
+        log.warning("A setting is not known", event="settings.unknown", detail=sentence)
+    code = 0
+    try:
+        trio.run(_serve, settings)
+    except* UNUSABLE_ERRORS as unusable:
+        code = explain(unusable)
+    finally:
+        tracing.shutdown()
+        logs.shutdown()
+    return code
+
+
+def explain(problem: BaseException) -> int:
+    """Say in one sentence what a person can mend; return the exit code for it."""
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    logs.flush()
+    print(f"rondo: {problem}", file=sys.stderr)
+    return UNUSABLE
+
+
+async def _serve(settings: Settings) -> None:
+    directory = open_data_directory(settings.data_dir)
+    with ExitStack() as stack:
+        if settings.database_url is not None:
+            stack.enter_context(data_lock.hold(directory))
+        runtime.describe(VERSION, filesystems=[directory])
+        root = assemble(settings, directory)
+        try:
+            await run_until_told(root, on_signal=_told)
+        except SupervisionError as ended:
+            raise _cause(ended) from None
+
+
+def _told(name: str, count: int) -> None:
+    log.info("Told to stop", event="rondo.stopping", signal=name, count=count)
+
+
+def _cause(ended: BaseException) -> BaseException:
+    """Return what a person can mend among the causes of a supervisor's end, else the end itself."""
+    cause: BaseException | None = ended
+    while cause is not None:
+        if isinstance(cause, UNUSABLE_ERRORS):
+            return cause
+        cause = cause.__cause__
+    return ended
+
+
+def assemble(settings: Settings, directory: Path) -> Supervisor:
+    """Return the root of the tree, with everything put together and nothing started."""
+    embedded = None
+    if settings.database_url is None:
+        embedded = EmbeddedPostgres(directory, user=settings.postgres_user)
+    url = settings.database_url or (embedded.url if embedded else "")
+    database = Database(url, size=settings.database_pool)
+    bells, hub = wiring.Bells.hang(), Hub()
+    services = wiring.services(settings, database, bells, hub)
+    root: Supervisor
+
+    def listening(addresses: list[Address]) -> None:
+        names = ", ".join(str(address) for address in addresses)
+        log.info("Rondo is ready", event="rondo.ready", listening=names, dataDirectory=str(directory))
+
+    store = [Part(id="pool", start=database.run), Part(id="schema", start=_migrating(database))]
+    if embedded is not None:
+        store.insert(0, Part(id="postgres", start=embedded.run))
+    root = tree(
+        database=store,
+        events=[
+            *wiring.event_parts(database, services, bells, hub, installation_id(directory)),
+            *wiring.upkeep_parts(settings, database, services),
+        ],
+        deliveries=wiring.delivery_parts(settings, database, bells),
+        edge=wiring.edge_parts(settings, database, services, hub, directory, lambda: root, listening),
+        on_report=tell,
+    )
+    return root
+
+
+def _migrating(database: Database) -> StartFunction:
+    """Return what brings the schema up to date, and then has nothing more to do."""
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        if database.problem is not None:
+            # Serve 503 in the meantime; the actors crash and come back until the schema is there.
+            task_status.started()
+            await database.wait_available()
+            await migrate(database)
+        else:
+            await migrate(database)
+            task_status.started()
+        await trio.sleep_forever()
+
+    return run

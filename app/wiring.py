@@ -1,0 +1,239 @@
+"""What is put together from what: adapters behind services, services behind the web, actors behind mailboxes."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from actors.deliveries import DeliveryWorker
+from actors.doorbell import Doorbell
+from actors.durable import DurableActor
+from actors.housekeeping import Periodic
+from actors.mailbox import Mailbox
+from actors.relay import Relay
+from actors.reminders import ReminderClockwork
+from actors.sync import SyncActor
+from app.adapters.clock import SystemClock
+from app.adapters.notify.email import EmailChannel, SmtpServer
+from app.adapters.postgres.census import Census
+from app.adapters.postgres.delivering import PostgresDeliveryLedger
+from app.adapters.postgres.firing import PostgresReminderSchedule
+from app.adapters.postgres.followers import AuditFollower, EventFollower, record_occurrences
+from app.adapters.postgres.listen import Listener
+from app.adapters.postgres.relay import CHANNEL, PostgresEventReader, PostgresPublisher
+from app.adapters.postgres.rezoning import Rezoning
+from app.ports.database import DatabaseUnavailableError
+from app.web.api import create_api
+from app.web.errors import edge_problem
+from app.web.live.gateway import gateway
+from app.web.live.session import Live
+from app.web.pages import create_pages
+from app.web.server.forwarded import TrustedProxies
+from app.web.server.listeners import Address, TcpAddress, UnixAddress
+from app.web.server.server import HttpServer
+from app.web.server.tls import TlsFiles
+from monitoring.runtime import LoopProbe
+from supervisors.live_tree import live_tree, not_running
+from supervisors.tree import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from uuid import UUID
+
+    from actors.envelope import Envelope
+    from app.adapters.postgres import Database
+    from app.config import Settings
+    from app.domain.events import RecordedEvent
+    from app.services import Services
+    from app.web.live.hub import Hub
+    from supervisors.child_spec import StartFunction
+    from supervisors.supervisor import Supervisor
+
+# News that waits for one actor. Who pays when it is full: its owner, who then asks the database.
+MAILBOX_CAPACITY: Final = 1024
+# No host to put into a link.
+EVERYWHERE: Final = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - compared, not bound
+SWEEP_SECONDS: Final = 3600.0
+CENSUS_SECONDS: Final = 30.0
+# Less than this and PostgreSQL may soon not be able to write.
+LEAST_FREE_BYTES: Final = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bells:
+    """The doorbells between requests, actors and PostgreSQL."""
+
+    relay: Doorbell
+    reminders: Doorbell
+    deliveries: Doorbell
+
+    @classmethod
+    def hang(cls) -> Bells:
+        """Return new ones."""
+        return cls(relay=Doorbell(), reminders=Doorbell(), deliveries=Doorbell())
+
+    def written(self) -> None:
+        """Say that a use case has committed."""
+        self.relay.ring()
+        self.reminders.ring()
+
+
+def event_parts(database: Database, services: Services, bells: Bells, hub: Hub, holder: UUID) -> Sequence[Part]:
+    """Return the actors around the event log, those that are told before the one that tells."""
+    reader = PostgresEventReader(database=database)
+    boxes = {name: _mailbox(name) for name in ("sync", "audit", "recurring", "reminder")}
+    rezoning = Rezoning(tasks=services.tasks, clock=SystemClock())
+    occurrences = EventFollower(database=database, consumer="recurring", handle=record_occurrences)
+    zones = EventFollower(database=database, consumer="reminder", handle=rezoning.handle)
+    audit, recurring, reminder = (boxes[name] for name in ("audit", "recurring", "reminder"))
+    actors = (
+        DurableActor(name="audit", span="audit.write", follower=AuditFollower(database=database), mailbox=audit),
+        DurableActor(name="recurring", span="recurring.generate", follower=occurrences, mailbox=recurring),
+        DurableActor(name="reminder", span="reminder.schedule", follower=zones, mailbox=reminder, after=bells.written),
+    )
+    sync = SyncActor(reader=reader, mailbox=boxes["sync"], audience=hub)
+    parts = [_part("sync", sync.run, boxes["sync"])]
+    parts += [_part(actor.name, actor.run, actor.mailbox) for actor in actors]
+    publisher = PostgresPublisher(database=database, holder=holder)
+    relay = Relay(publisher=publisher, reader=reader, bell=bells.relay, subscribers=tuple(boxes.values()))
+    clockwork = ReminderClockwork(
+        schedule=PostgresReminderSchedule(database=database, clock=SystemClock()),
+        bell=bells.reminders,
+        fired=bells.relay,
+        deliver=bells.deliveries,
+    )
+    listener = Listener(database, {CHANNEL: bells.relay.ring})
+    return [
+        *parts,
+        _part("relay", relay.run),
+        _part("clockwork", clockwork.run),
+        _part("notifications", listener.run),
+    ]
+
+
+def upkeep_parts(settings: Settings, database: Database, services: Services) -> Sequence[Part]:
+    """Return what looks after the house: sweeping, counting, feeling the loop's pulse."""
+    return [
+        _part("housekeeping", Periodic(every_seconds=SWEEP_SECONDS, work=services.housekeeping.sweep).run),
+        _part("census", Periodic(every_seconds=CENSUS_SECONDS, work=Census(database=database).count).run),
+        Part(id="pulse", start=LoopProbe(watch_slow_steps=settings.loop_watch == "on").run),
+    ]
+
+
+def delivery_parts(settings: Settings, database: Database, bells: Bells) -> Sequence[Part]:
+    """Return one worker per channel."""
+    server = SmtpServer.from_url(settings.smtp_url) if settings.smtp_url else None
+    email = EmailChannel(server=server, sender=settings.mail_from, public_url=public_url(settings))
+    worker = DeliveryWorker(ledger=PostgresDeliveryLedger(database=database), channel=email, bell=bells.deliveries)
+    return [_part("email", worker.run)]
+
+
+def edge_parts(
+    settings: Settings,
+    database: Database,
+    services: Services,
+    hub: Hub,
+    directory: Path,
+    root: Callable[[], Supervisor],
+    listening: Callable[[list[Address]], None],
+) -> Sequence[Part]:  # fmt: skip - what the face needs to know
+    """Return the face: the hub and the listener."""
+    live = Live(hub=hub, reader=PostgresEventReader(database=database), authenticate=services.accounts.authenticate)
+    checks = {
+        "database": lambda: _database_reason(database),
+        "actors": lambda: _actors_reason(root()),
+        "disk": lambda: _disk_reason(directory),
+    }
+    api = create_api(
+        services,
+        clock=SystemClock(),
+        checks=checks,
+        actors=lambda: live_tree(root()),
+        public_url=settings.public_url,
+        metrics_for=settings.metrics,
+    )
+    tls = (
+        TlsFiles(certificate=settings.tls_cert, key=settings.tls_key)
+        if settings.tls_cert and settings.tls_key
+        else None
+    )
+    addresses: list[Address] = [TcpAddress(settings.host, settings.port)]
+    if settings.unix_socket is not None:
+        addresses.append(UnixAddress(settings.unix_socket))
+    server = HttpServer(
+        api=api,
+        pages=create_pages(),
+        websocket=gateway(live, settings.public_url),
+        addresses=addresses,
+        tls=tls,
+        trusted_proxies=TrustedProxies(networks=settings.trusted_proxies, unix_peers=True),
+        error_response=edge_problem,
+    )
+
+    async def listen(*, task_status: trio.TaskStatus[None]) -> None:
+        async with trio.open_nursery() as nursery:
+            listening(await nursery.start(server.run))
+            task_status.started()
+
+    def drain() -> None:
+        hub.close_all()
+        server.begin_drain()
+
+    return [Part(id="hub", start=hub.run), Part(id="listener", start=listen, ask=drain)]
+
+
+def public_url(settings: Settings) -> str:
+    """Return the address people use, for links in mail."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    scheme = "https" if settings.tls_cert else "http"
+    host = "localhost" if settings.host in EVERYWHERE else settings.host
+    return f"{scheme}://{host}:{settings.port}"
+
+
+def patient(start: StartFunction) -> StartFunction:
+    """Let an actor count as started when PostgreSQL is away: it crashes then and comes back, as at any other time.
+
+    Without this a Rondo that boots before its PostgreSQL would give up instead of answering 503 and waiting.
+    """
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        try:
+            await start(task_status=task_status)
+        except DatabaseUnavailableError:
+            task_status.started()
+            raise
+
+    return run
+
+
+def _part(name: str, start: StartFunction, mailbox: Mailbox[Envelope[RecordedEvent]] | None = None) -> Part:
+    return Part(id=name, start=patient(start), details=mailbox.snapshot if mailbox else None)
+
+
+def _mailbox(name: str) -> Mailbox[Envelope[RecordedEvent]]:
+    return Mailbox(name, capacity=MAILBOX_CAPACITY)
+
+
+async def _database_reason(database: Database) -> str | None:
+    try:
+        await database.fetchval("SELECT 1")
+    except DatabaseUnavailableError as away:
+        return away.reason
+    return None
+
+
+async def _actors_reason(root: Supervisor) -> str | None:
+    await trio.lowlevel.checkpoint()
+    missing = not_running(root)
+    return f"Not running: {', '.join(missing)}." if missing else None
+
+
+async def _disk_reason(directory: Path) -> str | None:
+    await trio.lowlevel.checkpoint()
+    free = shutil.disk_usage(directory).free
+    return None if free >= LEAST_FREE_BYTES else f"Only {free // 2**20} MiB are free where Rondo keeps its data."

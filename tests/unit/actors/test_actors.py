@@ -1,0 +1,317 @@
+"""The concrete actors under virtual time."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from actors.deliveries import MAX_ATTEMPTS, DeliveryCrashedError, DeliveryWorker, retry_seconds
+from actors.doorbell import Doorbell
+from actors.durable import TICK_SECONDS, DurableActor
+from actors.envelope import Envelope
+from actors.housekeeping import Periodic
+from actors.mailbox import Mailbox
+from actors.relay import Relay
+from actors.reminders import ReminderClockwork
+from actors.sync import SyncActor
+from app.domain.events import RecordedEvent
+from app.ports.database import DatabaseUnavailableError
+from app.ports.delivering import Outcome
+from tests.unit.actors.fakes import Ledger, Log, Provider, Schedule, event
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+Box = Mailbox[Envelope[RecordedEvent]]
+
+
+def box(capacity: int = 16) -> Box:
+    return Mailbox("audit", capacity=capacity)
+
+
+def tell(mailbox: Box, position: int) -> None:
+    mailbox.tell_nowait(Envelope(message=event(position)))
+
+
+class Ear:
+    """An audience that remembers what it was given."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+        self.heard: list[int] = []
+
+    def deliver(self, heard: RecordedEvent) -> int:
+        self.position = heard.position
+        self.heard.append(heard.position)
+        return 1
+
+
+# --- relay ------------------------------------------------------------------------------------------------
+
+
+async def test_the_relay_publishes_at_the_ring_and_hands_on_in_order(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log, bell, mailbox = Log(), Doorbell(), box()
+    await nursery.start(Relay(publisher=log, reader=log, bell=bell, subscribers=(mailbox,)).run)
+    log.waiting = 3
+    bell.ring()
+
+    envelopes = [await mailbox.receive() for _ in range(3)]
+
+    assert [envelope.message.position for envelope in envelopes if isinstance(envelope, Envelope)] == [1, 2, 3]
+    assert trio.current_time() == 0
+    assert log.announced == 1
+
+
+async def test_a_lost_ring_costs_a_second(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    log, mailbox = Log(), box()
+    await nursery.start(Relay(publisher=log, reader=log, bell=Doorbell(), subscribers=(mailbox,)).run)
+    log.waiting = 1
+
+    await mailbox.receive()
+
+    assert 0 < trio.current_time() <= 1
+
+
+async def test_without_the_lease_the_relay_hands_on_what_others_publish(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log, bell, mailbox = Log(leader=False, waiting=5), Doorbell(), box()
+    await nursery.start(Relay(publisher=log, reader=log, bell=bell, subscribers=(mailbox,)).run)
+    log.published.append(event(1))
+    bell.ring()
+
+    envelope = await mailbox.receive()
+
+    assert isinstance(envelope, Envelope)
+    assert (envelope.message.position, log.waiting) == (1, 5)
+
+
+# --- durable actors ---------------------------------------------------------------------------------------
+
+
+def durable(log: Log, mailbox: Box) -> DurableActor:
+    return DurableActor(name="audit", span="audit.write", follower=log, mailbox=mailbox)
+
+
+async def test_a_durable_actor_catches_up_before_it_is_ready(nursery: trio.Nursery) -> None:
+    log = Log(published=[event(position) for position in range(1, 501)])
+
+    await nursery.start(durable(log, box()).run)
+
+    assert (log.cursor, log.advances) == (500, [200, 200, 100])
+
+
+async def test_news_moves_the_cursor_and_old_news_costs_nothing(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log, mailbox = Log(), box()
+    await nursery.start(durable(log, mailbox).run)
+    log.published += [event(1), event(2)]
+
+    tell(mailbox, 2)
+    tell(mailbox, 1)
+    await trio.testing.wait_all_tasks_blocked()
+
+    assert (log.cursor, log.advances) == (2, [0, 2])
+
+
+async def test_a_full_mailbox_costs_a_query_and_never_an_event(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log, mailbox = Log(), box(capacity=2)
+    await nursery.start(durable(log, mailbox).run)
+    log.published += [event(position) for position in range(1, 11)]
+
+    for position in range(1, 11):
+        tell(mailbox, position)
+    await trio.testing.wait_all_tasks_blocked()
+
+    assert log.cursor == 10
+
+
+async def test_lost_news_is_found_at_the_tick(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    log = Log()
+    await nursery.start(durable(log, box()).run)
+    log.published.append(event(1))
+
+    await trio.sleep(TICK_SECONDS + 0.1)
+
+    assert log.cursor == 1
+
+
+async def test_an_actor_without_its_database_crashes_and_misses_nothing(nursery: trio.Nursery) -> None:
+    log, mailbox = Log(published=[event(1)], away=True), box()
+    actor = durable(log, mailbox)
+
+    with pytest.raises(DatabaseUnavailableError):
+        await actor.run()
+    log.away = False
+    await nursery.start(actor.run)
+
+    assert log.cursor == 1
+
+
+# --- sync -------------------------------------------------------------------------------------------------
+
+
+async def test_sync_delivers_each_event_once_whatever_the_mailbox_says(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log, mailbox, ear = Log(published=[event(1)]), box(), Ear()
+    await nursery.start(SyncActor(reader=log, mailbox=mailbox, audience=ear).run)
+    log.published += [event(position) for position in range(2, 7)]
+
+    for position in (2, 2, 5, 3, 6, 6):
+        tell(mailbox, position)
+    await trio.testing.wait_all_tasks_blocked()
+
+    assert ear.heard == [2, 3, 4, 5, 6]
+
+
+async def test_sync_goes_on_where_it_crashed(nursery: trio.Nursery) -> None:
+    log, ear = Log(published=[event(position) for position in range(1, 6)]), Ear(position=2)
+
+    await nursery.start(SyncActor(reader=log, mailbox=box(), audience=ear).run)
+
+    assert ear.heard == [3, 4, 5]
+
+
+# --- reminders --------------------------------------------------------------------------------------------
+
+
+def clockwork(schedule: Schedule, bell: Doorbell) -> ReminderClockwork:
+    return ReminderClockwork(schedule=schedule, bell=bell, fired=Doorbell(), deliver=Doorbell())
+
+
+@pytest.mark.accepts("R03")
+async def test_a_new_earlier_reminder_wakes_the_clockwork(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    schedule, bell = Schedule(due_at=[3600.0]), Doorbell()
+    await nursery.start(clockwork(schedule, bell).run)
+
+    await trio.sleep(1)
+    schedule.due_at.append(2.0)
+    bell.ring()
+    await trio.sleep(5)
+
+    assert schedule.fired_at == [2.0]
+
+
+@pytest.mark.accepts("R04")
+async def test_a_moved_reminder_fires_by_its_new_time_only(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    schedule, bell = Schedule(due_at=[10.0]), Doorbell()
+    await nursery.start(clockwork(schedule, bell).run)
+
+    schedule.due_at = [20.0]
+    await trio.sleep(60)
+
+    assert schedule.fired_at == [20.0]
+
+
+async def test_what_fell_due_while_the_process_was_down_fires_before_it_is_ready(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    schedule = Schedule(due_at=[-3600.0 + number for number in range(450)])
+
+    await nursery.start(clockwork(schedule, Doorbell()).run)
+
+    assert len(schedule.fired_at) == 450
+
+
+async def test_a_reminder_set_by_another_process_is_late_by_a_nap_at_most(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    schedule = Schedule()
+    await nursery.start(clockwork(schedule, Doorbell()).run)
+
+    await trio.sleep(1)
+    schedule.due_at.append(2.0)
+    await trio.sleep(60)
+
+    assert schedule.fired_at == [30.0]
+
+
+# --- deliveries -------------------------------------------------------------------------------------------
+
+
+def worker(ledger: Ledger, provider: Provider, bell: Doorbell | None = None) -> DeliveryWorker:
+    return DeliveryWorker(ledger=ledger, channel=provider, bell=bell or Doorbell(), chance=random.Random(1))
+
+
+async def test_a_delivery_is_tried_again_later_and_later_until_it_is_sent(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    ledger = Ledger(wanted_at=[(0.0, 1)])
+    provider = Provider([Outcome(result="retry", response="451")] * 3 + [Outcome(result="sent", response="250")])
+    await nursery.start(worker(ledger, provider).run)
+
+    await trio.sleep(300)
+
+    pauses = [pause for result, _, pause in ledger.recorded if result == "retry"]
+    assert [result for result, _, _ in ledger.recorded] == ["retry"] * 3 + ["sent"]
+    assert [low <= pause <= low * 1.2 for low, pause in zip((15, 30, 60), pauses, strict=True)] == [True] * 3
+
+
+async def test_a_provider_that_never_works_is_given_up_with_the_reason(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    ledger = Ledger(wanted_at=[(0.0, 1)])
+    provider = Provider([Outcome(result="retry", response="no route")])
+    await nursery.start(worker(ledger, provider).run)
+
+    await trio.sleep(3 * 24 * 3600)
+
+    assert [result for result, _, _ in ledger.recorded] == ["retry"] * (MAX_ATTEMPTS - 1) + ["failed"]
+    assert provider.sent == MAX_ATTEMPTS
+
+
+async def test_the_bell_wakes_the_worker(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    ledger, provider, bell = Ledger(), Provider([Outcome(result="sent", response="250")]), Doorbell()
+    await nursery.start(worker(ledger, provider, bell).run)
+
+    await trio.sleep(1)
+    ledger.wanted_at.append((1.0, 1))
+    bell.ring()
+    await trio.sleep(0.5)
+
+    assert [(result, at) for result, at, _ in ledger.recorded] == [("sent", 1.0)]
+
+
+async def test_a_bug_in_an_attempt_crashes_the_worker_with_one_error(autojump_clock: MockClock) -> None:
+    class Broken(Provider):
+        async def send(self, _delivery: object) -> Outcome:
+            await trio.lowlevel.checkpoint()
+            raise ZeroDivisionError
+
+    with pytest.raises(DeliveryCrashedError) as crash:
+        await worker(Ledger(wanted_at=[(0.0, 1), (0.0, 2)]), Broken([])).run()
+
+    assert isinstance(crash.value.__cause__, ExceptionGroup)
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 15), (2, 30), (3, 60), (9, 3600), (1000, 3600)])
+def test_retries_double_up_to_an_hour(attempt: int, seconds: float) -> None:
+    assert retry_seconds(attempt, 0.0) == seconds
+    assert retry_seconds(attempt, 1.0) == pytest.approx(seconds * 1.2)
+
+
+# --- periodic ---------------------------------------------------------------------------------------------
+
+
+async def test_periodic_work_is_done_at_once_and_then_after_each_pause(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    done: list[float] = []
+
+    async def work() -> None:
+        await trio.lowlevel.checkpoint()
+        done.append(trio.current_time())
+
+    await nursery.start(Periodic(every_seconds=30, work=work).run)
+    await trio.sleep(100)
+
+    assert done == [0, 30, 60, 90]
