@@ -73,7 +73,9 @@ CREATE TABLE idempotency_keys (
     account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
     key text NOT NULL,
     request_hash bytea NOT NULL,                        -- SHA-256 over method, path and body
-    response jsonb,                                     -- what the use case returned; null only inside its transaction
+    response text,                                      -- what was answered, byte for byte; null only inside its transaction
+    version integer,                                    -- of what was answered, for the ETag
+    subject_id uuid,                                    -- its id, for the Location
     created_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, key)
 );
@@ -90,6 +92,7 @@ CREATE TABLE tasks (
     due_on date,
     due_at timestamptz,
     time_zone text,                                     -- IANA; null = floating, follows the account
+    wall_zone text NOT NULL DEFAULT 'UTC',              -- the zone due_at was last read in: a floating task follows its owner
     recurrence_rule text,
     recurrence_mode text CHECK (recurrence_mode IN ('schedule', 'afterCompletion')),
     recurrence_missed text CHECK (recurrence_missed IN ('skip', 'keep')),

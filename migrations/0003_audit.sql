@@ -118,3 +118,16 @@ LANGUAGE sql STABLE AS $$
     SELECT (SELECT count(*) FROM walked), b.position, b.reason
     FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT * FROM breaks ORDER BY position LIMIT 1) b ON true
 $$;
+
+CREATE FUNCTION audit_json(a audit_log) RETURNS json
+LANGUAGE sql STABLE
+RETURN json_build_object(
+    'position', a.position,
+    'action', a.action,
+    'taskId', a.task_id,
+    'actor', coalesce(a.account_id::text, 'system'),
+    'at', instant_text(a.at),
+    'changes', a.changes,
+    'requestId', a.request_id,
+    'hash', encode(a.hash, 'hex')
+);

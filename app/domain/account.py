@@ -1,6 +1,6 @@
 """An account: who somebody is here, as asked for and as stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import time
 from typing import Final
 
@@ -29,6 +29,26 @@ class RegisterDraft:
     password: str
     name: str = ""
     time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What an account says about itself, and may change.
+
+    Attributes:
+        time_zone: IANA name.
+        week_start: English name of a weekday in lower case.
+    """
+
+    name: str = ""
+    time_zone: str = "UTC"
+    week_start: str = "monday"
+    quiet_hours: QuietHours | None = None
+
+    def changed(self, changes: "ProfileChanges") -> "Profile":
+        """Return the profile with the named fields changed; the same value when nothing is different."""
+        named = {field.name: getattr(changes, field.name) for field in fields(changes)}
+        return replace(self, **{name: value for name, value in named.items() if value is not UNSET})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,16 @@ from app.services.recurrence import RecurrenceService
 from app.services.reminders import ReminderService
 from app.services.tasks import TaskService
 
+__all__ = [
+    "AccountService",
+    "AuditService",
+    "HousekeepingService",
+    "RecurrenceService",
+    "ReminderService",
+    "Services",
+    "TaskService",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:

@@ -1,12 +1,102 @@
 """Looking at a recurrence before it is stored."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import orjson
+import trio
+
+from app.domain import recurrence as rules
+from app.domain.changing import local_due
+from app.domain.checks import Checks
+from app.domain.errors import ValidationFailedError
+from app.domain.queries import PreviewQuery
+from app.domain.task import Due, RecurrenceMode
+from app.ports.clock import Clock
 from app.services.context import Context
-from app.services.queries import PreviewQuery
+
+MOST_OCCURRENCES: Final = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecurrenceService:
     """Previews rules; stores nothing."""
 
+    clock: Clock
+
     async def preview(self, context: Context, query: PreviewQuery) -> bytes:
-        """Return `{occurrences, next, text}`."""
-        raise NotImplementedError
+        """Return `{occurrences, next, text}`.
+
+        `occurrences` begin at `start`, as if each were completed in time. `next` is what would follow if the one at
+        `start` were completed at `completed_at`, which is now by default. `text` says the rule in words.
+
+        Raises:
+            ValidationFailedError: With one entry per fault.
+        """
+        await trio.lowlevel.checkpoint()
+        name = query.time_zone or context.caller.time_zone
+        _check(query, name)
+        zone = ZoneInfo(name)
+        recurrence = _recurrence(query)
+        start = local_due(query.start, name)
+        anchor = start if query.anchor is None else local_due(query.anchor, name)
+        try:
+            if query.mode is RecurrenceMode.SCHEDULE:
+                rules.check_start(recurrence.rule, anchor, zone=zone)
+            number = _number(recurrence.rule, anchor, start, zone)
+            ahead = rules.preview(recurrence, start=start, zone=zone, anchor=anchor, number=number, count=query.count)
+            following = rules.next_occurrence(
+                recurrence,
+                anchor=anchor,
+                current=start,
+                number=number,
+                completed_at=query.completed_at or self.clock.now(),
+                zone=zone,
+            )
+        except rules.InvalidRuleError as error:
+            raise ValidationFailedError.of("rule", "invalid", error.message) from error
+        answer = {
+            "occurrences": [_wire(moment, zone) for moment in ahead],
+            "next": None if following is None else _wire(following.due, zone),
+            "text": rules.describe(recurrence),
+        }
+        return orjson.dumps(answer)
+
+
+def _check(query: PreviewQuery, zone: str) -> None:
+    checks = Checks()
+    checks.time_zone("timeZone", zone)
+    if not 1 <= query.count <= MOST_OCCURRENCES:
+        checks.refuse("count", "out_of_range", f"Must be between 1 and {MOST_OCCURRENCES}.")
+    for field, due in (("start", query.start), ("anchor", query.anchor), ("completedAt", query.completed_at)):
+        if isinstance(due, datetime):
+            checks.instant(field, due)
+        elif due is not None:
+            checks.day(field, due)
+    if query.anchor is not None and isinstance(query.anchor, datetime) != isinstance(query.start, datetime):
+        checks.refuse("anchor", "invalid", "Must be a date if start is a date, and an instant if start is one.")
+    checks.finish()
+
+
+def _recurrence(query: PreviewQuery) -> rules.Recurrence:
+    try:
+        rule = rules.parse_rule(query.rule)
+    except rules.InvalidRuleError as error:
+        raise ValidationFailedError.of("rule", "invalid", error.message) from error
+    return rules.Recurrence(rule=rule, mode=query.mode, missed=query.missed)
+
+
+def _number(rule: rules.Rule, anchor: Due, start: Due, zone: ZoneInfo) -> int:
+    """Return which occurrence `start` is; only a COUNT needs to know."""
+    if rule.count is None or anchor == start:
+        return 1
+    return 1 + sum(1 for _ in takewhile(lambda moment: moment < start, rules.occurrences(rule, anchor, zone=zone)))
+
+
+def _wire(moment: Due, zone: ZoneInfo) -> str:
+    if not isinstance(moment, datetime):
+        return moment.isoformat()
+    return rules.to_instant(moment, zone).astimezone(UTC).isoformat().replace("+00:00", "Z")

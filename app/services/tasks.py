@@ -1,50 +1,182 @@
 """Use cases around tasks: one public method is one transaction."""
 
-from app.domain.ids import TaskId
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from app.domain.changing import as_changes
+from app.domain.drafts import checked_changes, checked_draft
+from app.domain.errors import NotFoundError
+from app.domain.ids import AccountId, TaskId
+from app.domain.queries import TaskQuery
 from app.domain.task import TaskChanges, TaskDraft
+from app.ports.clock import Clock
+from app.ports.tasks import LockedTask, TaskReader
+from app.ports.unit_of_work import UnitOfWork
 from app.services.context import Context
-from app.services.queries import TaskQuery
+from app.services.cursors import page_json
+from app.services.idempotency import once
+from app.services.operations import task_operation
 from app.services.results import Stored
+from app.services.task_pages import begin, checked_query, next_cursor
+from app.services.task_writing import TaskWriter, stored
+from app.services.transactions import Transactions
+
+_T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskService:
     """Creates, changes, completes and lists tasks of the projects the caller belongs to.
 
-    A foreign id is refused exactly like an unknown one, with `NotFoundError`.
+    A foreign id is refused exactly like an unknown one, with `NotFoundError`. Changes with an `expected` version raise
+    `VersionConflictError` when it is not the current one. What changes nothing writes nothing.
     """
 
+    tasks: TaskReader
+    transactions: Transactions
+    clock: Clock
+
     async def create_task(self, context: Context, draft: TaskDraft) -> Stored:
-        """Create a task in the caller's Inbox."""
-        raise NotImplementedError
+        """Create a task in the caller's Inbox.
+
+        Raises:
+            ValidationFailedError: With one entry per fault.
+        """
+        with task_operation("create"):
+            checked = checked_draft(draft)
+            return await self._once(context, lambda writer: writer.create(checked))
 
     async def get_task(self, context: Context, task_id: TaskId) -> Stored:
         """Return a task."""
-        raise NotImplementedError
+        with task_operation("read"):
+            found = await self.tasks.get(context.caller.account_id, task_id)
+            if found is None:
+                raise NotFoundError
+            return Stored(json=found.json.encode(), version=found.version, id=found.id)
 
     async def list_tasks(self, context: Context, query: TaskQuery) -> bytes:
-        """Return `{items, nextCursor}`."""
-        raise NotImplementedError
+        """Return `{items, nextCursor}`.
+
+        Raises:
+            ValidationFailedError: A filter makes no sense, or the cursor is not of this list.
+        """
+        with task_operation("list"):
+            query = checked_query(query)
+            found = await self.tasks.page(context.caller.account_id, query, begin(query))
+            shown = found[: query.limit]
+            cursor = next_cursor(query, shown[-1]) if len(found) > query.limit else None
+            return page_json([task.json for task in shown], cursor)
 
     async def patch_task(
         self, context: Context, task_id: TaskId, changes: TaskChanges, expected: int | None = None
     ) -> Stored:
-        """Change the named fields; may complete or reopen. What changes nothing writes nothing."""
-        raise NotImplementedError
+        """Change the named fields. `completed` completes or reopens, unless the task already is as it says.
+
+        Raises:
+            ValidationFailedError: With one entry per fault.
+            NextOccurrenceCompletedError: It cannot be reopened.
+        """
+        with task_operation("update"):
+            checked = checked_changes(changes)
+            return await self._run(context, lambda writer: _patch(writer, task_id, checked, expected))
 
     async def replace_task(
         self, context: Context, task_id: TaskId, draft: TaskDraft, expected: int | None = None
     ) -> Stored:
-        """Set every writable field."""
-        raise NotImplementedError
+        """Set every writable field.
+
+        Raises:
+            ValidationFailedError: With one entry per fault.
+        """
+        with task_operation("replace"):
+            checked = as_changes(checked_draft(draft))
+            return await self._run(context, lambda writer: _patch(writer, task_id, checked, expected))
 
     async def delete_task(self, context: Context, task_id: TaskId, expected: int | None = None) -> None:
-        """Delete a task."""
-        raise NotImplementedError
+        """Delete a task. Its history stays."""
+        with task_operation("delete"):
+            await self._run(context, lambda writer: _delete(writer, task_id, expected))
 
     async def complete_task(self, context: Context, task_id: TaskId, expected: int | None = None) -> Stored:
-        """Complete a task; the JSON is `{task, next}`."""
-        raise NotImplementedError
+        """Complete a task; the JSON is `{task, next}`, where `next` is the next occurrence or null.
 
-    async def reopen_task(self, context: Context, task_id: TaskId) -> Stored:
-        """Undo a completion exactly."""
-        raise NotImplementedError
+        Raises:
+            TaskAlreadyCompletedError: It is not open; of many who try at once, all but one get this.
+        """
+        with task_operation("complete"):
+            return await self._once(context, lambda writer: _complete(writer, task_id, expected))
+
+    async def reopen_task(self, context: Context, task_id: TaskId, expected: int | None = None) -> Stored:
+        """Undo a completion exactly.
+
+        Raises:
+            TaskNotCompletedError: It is open.
+            NextOccurrenceCompletedError: The occurrence that it made is completed too.
+        """
+        with task_operation("reopen"):
+            return await self._once(context, lambda writer: _reopen(writer, task_id, expected))
+
+    async def rezone_floating(
+        self, work: UnitOfWork, account_id: AccountId, zone: str, *, context: Context, now: datetime
+    ) -> int:
+        """Let an account's floating tasks follow its clock to another zone, in somebody else's transaction.
+
+        Each task knows in which zone it was last read, so this is safe to repeat, and tasks made since the account
+        moved are left alone. Completed tasks keep the instant that they had.
+
+        Args:
+            work: The transaction; who owns it rings the bell.
+            account_id: Whose tasks.
+            zone: IANA name of the zone that the account is in now.
+            context: Without a principal, Rondo itself did it.
+            now: The current instant.
+
+        Returns:
+            How many tasks there were.
+        """
+        writer = TaskWriter(work, context, now)
+        floating = await work.tasks.lock_floating(account_id, zone)
+        for locked in floating:
+            await writer.rezone(locked, zone)
+        return len(floating)
+
+    async def _run(self, context: Context, step: Callable[[TaskWriter], Awaitable[_T]]) -> _T:
+        now = self.clock.now()
+        return await self.transactions.run(lambda work: step(TaskWriter(work, context, now)))
+
+    async def _once(self, context: Context, step: Callable[[TaskWriter], Awaitable[Stored]]) -> Stored:
+        now = self.clock.now()
+        return await self.transactions.run(
+            lambda work: once(work, context, now, lambda: step(TaskWriter(work, context, now)))
+        )
+
+
+async def _patch(writer: TaskWriter, task_id: TaskId, changes: TaskChanges, expected: int | None) -> Stored:
+    """Reopen before the change and complete after it, so that what is to come takes the change along."""
+    locked = await writer.lock(task_id, expected)
+    if changes.completed is False and locked.task.completed_at is not None:
+        locked = await writer.reopen(locked)
+    locked = await writer.edit(locked, changes)
+    if changes.completed is True and locked.task.completed_at is None:
+        locked, _ = await writer.complete(locked)
+    return stored(locked)
+
+
+async def _delete(writer: TaskWriter, task_id: TaskId, expected: int | None) -> None:
+    await writer.delete(await writer.lock(task_id, expected))
+
+
+async def _complete(writer: TaskWriter, task_id: TaskId, expected: int | None) -> Stored:
+    locked, following = await writer.complete(await writer.lock(task_id, expected))
+    return _with_next(locked, following)
+
+
+async def _reopen(writer: TaskWriter, task_id: TaskId, expected: int | None) -> Stored:
+    return stored(await writer.reopen(await writer.lock(task_id, expected)))
+
+
+def _with_next(locked: LockedTask, following: str | None) -> Stored:
+    json = b'{"task":%b,"next":%b}' % (locked.json.encode(), (following or "null").encode())
+    return Stored(json=json, version=locked.task.version, id=locked.task.id)

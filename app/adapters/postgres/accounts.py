@@ -1,133 +1,136 @@
-"""Which operating system user runs the embedded server. PostgreSQL refuses to run as root, and rightly."""
+"""Accounts in SQL."""
 
-from __future__ import annotations
-
-import grp
-import os
-import pwd
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from app.adapters.postgres.connection import Connection
+from app.adapters.postgres.database import Database
+from app.domain.account import WEEKDAYS, Profile, QuietHours
+from app.domain.ids import AccountId
+from app.ports.accounts import Credentials, LockedAccount, NewAccount
 
-# The user made for it, if the system has one; else the user that owns nothing.
-CANDIDATES = ("postgres", "nobody")
+# Any number will do, as long as nobody else in the database takes an advisory lock on it.
+REGISTRATION_LOCK: Final = 0x526F6E646F01
 
-
-class EmbeddedPostgresError(Exception):
-    """The embedded server cannot run; the message is one sentence that says what to do."""
+PROFILE: Final = "SELECT account_json(a)::text FROM accounts a WHERE a.id = $1"
+CREDENTIALS: Final = """
+    SELECT id, email, name, password_hash, disabled_at IS NOT NULL AS is_disabled FROM accounts WHERE email_key = $1
+"""
+ANY_ACCOUNT: Final = "SELECT EXISTS (SELECT FROM accounts)"
+TAKE_TURN: Final = "SELECT pg_advisory_xact_lock($1)"
+INSERT: Final = """
+    INSERT INTO accounts (id, email, email_key, name, password_hash, time_zone, operator, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+    ON CONFLICT (email_key) DO NOTHING
+    RETURNING account_json(accounts)::text
+"""
+INSERT_INBOX: Final = "INSERT INTO projects (id, name, kind, created_at) VALUES ($1, 'Inbox', 'inbox', $2)"
+INSERT_MEMBERSHIP: Final = """
+    INSERT INTO memberships (project_id, account_id, role, inbox) VALUES ($1, $2, 'owner', true)
+"""
+LOCK: Final = """
+    SELECT a.id, m.project_id, a.name, a.time_zone, a.week_start, a.quiet_from, a.quiet_to,
+           account_json(a)::text AS json
+    FROM accounts a JOIN memberships m ON m.account_id = a.id AND m.inbox
+    WHERE a.id = $1 FOR NO KEY UPDATE OF a
+"""
+SAVE: Final = """
+    UPDATE accounts SET name = $2, time_zone = $3, week_start = $4, quiet_from = $5, quiet_to = $6,
+        version = version + 1, updated_at = $7
+    WHERE id = $1
+    RETURNING account_json(accounts)::text
+"""
+REHASH: Final = "UPDATE accounts SET password_hash = $2, updated_at = $3 WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A user of the operating system.
+class PostgresAccountReader:
+    """Implements `app.ports.accounts.AccountReader`."""
 
-    Attributes:
-        name: As in the password database.
-        uid: Its number.
-        gid: Its first group's number.
-    """
+    database: Database
 
-    name: str
-    uid: int
-    gid: int
+    async def profile(self, account_id: AccountId) -> str:
+        """See the port."""
+        json: str = await self.database.fetchval(PROFILE, account_id)
+        return json
 
-    @property
-    def is_other(self) -> bool:
-        """Return whether it is not the user of this process."""
-        return self.uid != os.geteuid()
+    async def credentials(self, email_key: str) -> Credentials | None:
+        """See the port."""
+        row = await self.database.fetchrow(CREDENTIALS, email_key)
+        if row is None:
+            return None
+        return Credentials(
+            account_id=row["id"],
+            email=row["email"],
+            name=row["name"],
+            password_hash=row["password_hash"],
+            is_disabled=row["is_disabled"],
+        )
 
-
-def current() -> Account:
-    """Return the user of this process.
-
-    Raises:
-        EmbeddedPostgresError: It has no name, and PostgreSQL needs one.
-    """
-    try:
-        entry = pwd.getpwuid(os.geteuid())
-    except KeyError:
-        raise EmbeddedPostgresError(
-            f"the user number {os.geteuid()} has no name on this system, which PostgreSQL needs: add it to /etc/passwd,"
-            " or set RONDO_DATABASE_URL to a PostgreSQL of your own"
-        ) from None
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    async def any_account(self) -> bool:
+        """See the port."""
+        exists: bool = await self.database.fetchval(ANY_ACCOUNT)
+        return exists
 
 
-def choose(cluster: Path, wanted: str | None) -> Account:
-    """Return who shall run the server on a cluster's directory, which need not exist yet.
+@dataclass(frozen=True, slots=True)
+class PostgresAccountStore:
+    """Implements `app.ports.accounts.AccountStore`."""
 
-    Args:
-        cluster: The directory of the server's files.
-        wanted: A user's name, if the settings give one.
+    connection: Connection
 
-    Raises:
-        EmbeddedPostgresError: There is no such user, or the directory belongs to someone else.
-    """
-    me = current()
-    account = _named(wanted) if wanted else _owner(cluster) or me
-    if me.uid != 0:
-        if account.uid != me.uid:
-            raise EmbeddedPostgresError(
-                f"{cluster} belongs to the user {account.name}, but Rondo runs as {me.name}: start Rondo as"
-                f" {account.name} or as root, or choose another data directory"
-            )
-        return me
-    if account.uid == 0:
-        return _unprivileged()
-    return account
+    async def lock_registration(self) -> bool:
+        """See the port."""
+        await self.connection.execute(TAKE_TURN, REGISTRATION_LOCK)
+        exists: bool = await self.connection.fetchval(ANY_ACCOUNT)
+        return exists
+
+    async def insert(self, account: NewAccount, *, operator: bool) -> str | None:
+        """See the port."""
+        json: str | None = await self.connection.fetchval(
+            INSERT,
+            account.id,
+            account.email,
+            account.email_key,
+            account.name,
+            account.password_hash,
+            account.time_zone,
+            operator,
+            account.created_at,
+        )
+        if json is not None:
+            await self.connection.execute(INSERT_INBOX, account.inbox_id, account.created_at)
+            await self.connection.execute(INSERT_MEMBERSHIP, account.inbox_id, account.id)
+        return json
+
+    async def lock(self, account_id: AccountId) -> LockedAccount:
+        """See the port."""
+        row = await self.connection.fetchrow(LOCK, account_id)
+        return LockedAccount(id=row["id"], inbox_id=row["project_id"], profile=_profile(row), json=row["json"])
+
+    async def save(self, account_id: AccountId, profile: Profile, now: datetime) -> str:
+        """See the port."""
+        quiet = profile.quiet_hours
+        json: str = await self.connection.fetchval(
+            SAVE,
+            account_id,
+            profile.name,
+            profile.time_zone,
+            WEEKDAYS.index(profile.week_start) + 1,
+            None if quiet is None else quiet.start,
+            None if quiet is None else quiet.end,
+            now,
+        )
+        return json
+
+    async def set_password(self, account_id: AccountId, password_hash: str, now: datetime) -> None:
+        """See the port."""
+        await self.connection.execute(REHASH, account_id, password_hash, now)
 
 
-def _named(name: str) -> Account:
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError:
-        raise EmbeddedPostgresError(f"there is no user {name} on this system to run PostgreSQL as") from None
-    if entry.pw_uid == 0:
-        raise EmbeddedPostgresError(f"PostgreSQL does not run as {name}: name a user without privileges")
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
-
-
-def _owner(cluster: Path) -> Account | None:
-    """Return whose directory it is. A cluster made once stays with the user who made it."""
-    try:
-        uid = cluster.lstat().st_uid
-    except FileNotFoundError:
-        return None
-    try:
-        entry = pwd.getpwuid(uid)
-    except KeyError:
-        raise EmbeddedPostgresError(
-            f"{cluster} belongs to the user number {uid}, which has no name on this system: give it to another user"
-            " with chown -R"
-        ) from None
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
-
-
-def _unprivileged() -> Account:
-    for name in CANDIDATES:
-        try:
-            return _named(name)
-        except EmbeddedPostgresError:
-            continue
-    raise EmbeddedPostgresError(
-        "PostgreSQL does not run as root and this system has neither a user postgres nor nobody: create one with"
-        " useradd --system postgres, or set RONDO_DATABASE_URL"
+def _profile(row: Any) -> Profile:
+    quiet = None if row["quiet_from"] is None else QuietHours(start=row["quiet_from"], end=row["quiet_to"])
+    return Profile(
+        name=row["name"], time_zone=row["time_zone"], week_start=WEEKDAYS[row["week_start"] - 1], quiet_hours=quiet
     )
-
-
-def may_use(account: Account, path: Path) -> bool:
-    """Return whether a user may enter every directory down to a file and read and execute the file itself."""
-    groups = {account.gid, *(group.gr_gid for group in grp.getgrall() if account.name in group.gr_mem)}
-    *_, top = resolved_parents = [path.resolve(), *path.resolve().parents]
-    assert top.is_absolute()  # noqa: S101 # resolve() says so; a relative path would prove nothing
-    return all(_executable_by(account.uid, groups, step.stat()) for step in resolved_parents)
-
-
-def _executable_by(uid: int, groups: set[int], status: os.stat_result) -> bool:
-    if status.st_uid == uid:
-        return bool(status.st_mode & 0o100)
-    if status.st_gid in groups:
-        return bool(status.st_mode & 0o010)
-    return bool(status.st_mode & 0o001)
