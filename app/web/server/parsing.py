@@ -83,7 +83,7 @@ class RequestParser:
         self._partial = 0
         # Chunk sizes, extensions and trailers: the body's wrapping, which must not outgrow a whole body.
         self._wrapping = 0
-        self._host = b""
+        self._host: bytes | None = None
 
     @property
     def in_head(self) -> bool:
@@ -226,7 +226,8 @@ class RequestParser:
             if request.http_version != "1.1" or request.upgrade:
                 raise _RefusedError(problems.BAD_FRAMING)
             if value.lower() != b"chunked":
-                raise _RefusedError(problems.UNKNOWN_CODING)
+                ends_chunked = value.lower().rpartition(b",")[2].strip() == b"chunked"
+                raise _RefusedError(problems.UNKNOWN_CODING if ends_chunked else problems.BAD_FRAMING)
 
     def _check_target(self, request: Request) -> None:
         target = self._target

@@ -13,6 +13,8 @@ from typing import Final
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection
 from wsproto.utilities import LocalProtocolError
 
 from app.web.server.asgi import ClientAddress, Headers, Scope
@@ -42,14 +44,21 @@ class EdgeWebSocket(WebSocketConnection):
                 await super().aclose(code, reason)
             except LocalProtocolError:
                 # The peer's close frame crossed ours.
-                abort(self._stream)
+                await self.cut_off()
         if patience.cancelled_caught:
-            self.abort()
+            await self.cut_off()
 
-    def abort(self) -> None:
-        """Cut the peer off; waiting senders and receivers get `ConnectionClosed`. Not a checkpoint."""
-        stream = self._stream
-        abort(stream.stream if isinstance(stream, _ReplayedStream) else stream)
+    async def _handle_close_connection_event(self, event: CloseConnection) -> None:
+        """Tell the peer what is wrong with its frames: stock trio-websocket would only hang up."""
+        if self._wsproto.state is ConnectionState.OPEN:
+            await self._send(CloseConnection(code=event.code, reason=event.reason))
+        await super()._handle_close_connection_event(event)
+
+    async def cut_off(self) -> None:
+        """End without a word; waiting senders and receivers get `ConnectionClosed`."""
+        stream = self._stream.stream if isinstance(self._stream, _ReplayedStream) else self._stream
+        abort(stream)
+        await trio.aclose_forcefully(stream)
 
     async def send_frame(self, frame: bytes) -> None:
         """Send a frame made by `text_frame`: encoded once, sent to many.
@@ -124,7 +133,7 @@ class WebSocketHandshake:
         leave the block: it ends it quietly. Leaving the block closes with 1000, unless it was closed before.
         """
         limits = self._edge.limits
-        replayed = _ReplayedStream(self._head() + self._leftover, self._stream)
+        replayed = _ReplayedStream(self._head(), self._leftover, self._stream)
         connection = EdgeWebSocket(
             replayed, WSConnection(ConnectionType.SERVER), max_message_size=limits.websocket_message_bytes
         )
@@ -134,6 +143,7 @@ class WebSocketHandshake:
                 with trio.fail_after(limits.header_seconds):
                     request = await connection._get_request()  # noqa: SLF001 # as above
                     await request.accept(subprotocol=subprotocol, extra_headers=list(headers))
+                replayed.accepted.set()
                 self._session = _Session(connection, nursery, limits)
                 if self._edge.draining:
                     self._session.begin_drain()
@@ -141,8 +151,8 @@ class WebSocketHandshake:
                     yield connection
                 finally:
                     self._session = None
-                    with trio.CancelScope(shield=True):
-                        await connection.aclose()
+                    # Under cancellation this only closes the stream: a hard stop does not wait for goodbyes.
+                    await connection.aclose()  # noqa: ASYNC102 # see above
                     nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             rest = group.split((ConnectionClosed, LocalProtocolError))[1]
@@ -191,21 +201,30 @@ class _Session:
         with trio.move_on_after(self._limits.pong_seconds) as patience, suppress(ConnectionClosed, LocalProtocolError):
             await self._connection.ping()
         if patience.cancelled_caught:
-            self._connection.abort()
+            await self._connection.cut_off()
         self._ping_at = trio.current_time() + self._limits.ping_seconds
 
 
 class _ReplayedStream(trio.abc.Stream):
-    """A stream that begins with bytes that were read before."""
+    """A stream that begins with a head, and goes on with what was read before once that is accepted.
 
-    def __init__(self, first: bytes, stream: trio.abc.Stream) -> None:
-        self._first = first
+    trio-websocket would forget frames that came together with the head.
+    """
+
+    def __init__(self, head: bytes, leftover: bytes, stream: trio.abc.Stream) -> None:
+        self._head = head
+        self._leftover = leftover
+        self.accepted = trio.Event()
         self.stream = stream
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        if self._first:
+        if self._head:
             await trio.lowlevel.checkpoint()
-            data, self._first = self._first, b""
+            data, self._head = self._head, b""
+            return data
+        await self.accepted.wait()
+        if self._leftover:
+            data, self._leftover = self._leftover, b""
             return data
         return bytes(await self.stream.receive_some(max_bytes))
 

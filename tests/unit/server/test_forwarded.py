@@ -1,0 +1,79 @@
+"""Who the client is behind proxies, and who only says so."""
+
+import pytest
+
+from app.web.server.forwarded import TrustedProxies, networks
+
+PROXIES = TrustedProxies(networks=networks(["10.0.0.0/8", "fd00::/8"]))
+PEER = ("10.0.0.1", 5000)
+
+CASES = {
+    "nothing was said": ([], ("10.0.0.1", "http")),
+    "one hop": ([("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")], ("203.0.113.9", "https")),
+    "two trusted hops": ([("x-forwarded-for", "203.0.113.9, 10.1.1.1")], ("203.0.113.9", "http")),
+    "a forged first entry": ([("x-forwarded-for", "127.0.0.1, 203.0.113.9")], ("203.0.113.9", "http")),
+    "a forged header before the proxy's": (
+        [("x-forwarded-for", "10.9.9.9"), ("x-forwarded-for", "203.0.113.9")],
+        ("203.0.113.9", "http"),
+    ),
+    "only proxies": ([("x-forwarded-for", "10.2.2.2, 10.1.1.1")], ("10.2.2.2", "http")),
+    "nonsense ends the walk": ([("x-forwarded-for", "203.0.113.9, unknown")], ("10.0.0.1", "http")),
+    "nonsense behind a proxy": ([("x-forwarded-for", "evil, 10.1.1.1")], ("10.1.1.1", "http")),
+    "an address with a port": ([("x-forwarded-for", "203.0.113.9:80")], ("203.0.113.9", "http")),
+    "IPv6": ([("x-forwarded-for", "2001:db8::7")], ("2001:db8::7", "http")),
+    "IPv6 with a port": ([("x-forwarded-for", "[2001:db8::7]:443")], ("2001:db8::7", "http")),
+    "IPv4 in IPv6": ([("x-forwarded-for", "::ffff:203.0.113.9")], ("203.0.113.9", "http")),
+    "a scheme per hop": (
+        [("x-forwarded-for", "203.0.113.9, 10.1.1.1"), ("x-forwarded-proto", "https, http")],
+        ("203.0.113.9", "https"),
+    ),
+    "a forged scheme before the proxy's": (
+        [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "http, https")],
+        ("203.0.113.9", "https"),
+    ),
+    "a scheme that is none": (
+        [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "javascript")],
+        ("203.0.113.9", "http"),
+    ),
+    "Forwarded": ([("forwarded", 'for=203.0.113.9;proto=https;host="a;b"')], ("203.0.113.9", "https")),
+    "Forwarded with IPv6": ([("forwarded", 'proto=https; for="[2001:db8::7]:4711"')], ("2001:db8::7", "https")),
+    "Forwarded through two": ([("forwarded", "for=203.0.113.9;proto=https, for=10.1.1.1")], ("203.0.113.9", "https")),
+    "Forwarded with a forged start": ([("forwarded", "for=127.0.0.1, For=203.0.113.9")], ("203.0.113.9", "http")),
+    "Forwarded by an obfuscated name": ([("forwarded", "for=_hidden;proto=https")], ("10.0.0.1", "https")),
+    "Forwarded wins": (
+        [("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "198.51.100.1")],
+        ("203.0.113.9", "http"),
+    ),
+}
+
+
+@pytest.mark.accepts("X21")
+@pytest.mark.parametrize(("headers", "expected"), CASES.values(), ids=CASES)
+def test_the_client_is_the_last_address_that_is_not_a_proxy(
+    headers: list[tuple[str, str]], expected: tuple[str, str]
+) -> None:
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+
+    client, scheme = PROXIES.client(PEER, "http", raw)
+
+    assert client is not None
+    assert (client[0], scheme) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"),
+    [("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("fd00::1", True), ("192.0.2.1", False), ("not an address", False)],
+)
+def test_only_configured_networks_are_trusted(host: str, trusted: bool) -> None:  # noqa: FBT001 # a column of the table
+    assert PROXIES.trusts(host) is trusted
+
+
+def test_peers_of_a_unix_socket_are_trusted_only_when_configured() -> None:
+    assert not PROXIES.trusts(None)
+    assert TrustedProxies(unix_peers=True).trusts(None)
+
+
+def test_a_client_behind_a_unix_socket_can_be_named() -> None:
+    client, scheme = TrustedProxies(unix_peers=True).client(None, "http", [(b"x-forwarded-for", b"203.0.113.9")])
+
+    assert (client, scheme) == (("203.0.113.9", 0), "http")
