@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PYTHON
 
 # Two workers: the tests wait more than they compute, and each worker has its own PostgreSQL.
-# A file stays on one worker, since what a module sets up is dear.
+# A file stays on one worker, since what a module sets up is dear. What hangs shows its stacks.
 WORKERS ?= 2
 COVERAGE := $(if $(ARGS),,--cov)
 
@@ -22,7 +22,7 @@ run: .venv/runtime.stamp ## Install what is needed and serve
 
 test: .venv/dev.stamp ## Run all tests and the coverage gate
 	@sh tests/system_packages.sh
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -o faulthandler_timeout=240 $(COVERAGE) $(ARGS)
 
 lint: lint-python lint-ui ## Check style, types, concurrency and architecture
 
