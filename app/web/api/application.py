@@ -62,7 +62,7 @@ class Api:
         meter = self._meters.get((method, route))
         if meter is None:
             meter = Meter(method, route)
-            self._meters.setdefault((meter.method, route), meter)
+            self._meters[meter.method, route] = meter
         return meter
 
     async def _answer(self, seen: Observation, found: tuple[Route[Endpoint], UUID | None] | None) -> Answer:

@@ -27,10 +27,16 @@ class Observed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3, `http`)."""
         request = Request.of(scope, receive)
-        meter = Meter(request.method, self._route_of(request.path))
-        meter = self._meters.setdefault((meter.method, meter.route), meter)
+        meter = self._meter(request.method, self._route_of(request.path))
         with observed(request, request.given_id or str(uuid.uuid4()), meter) as seen:
             await self._application(scope, receive, _guarded(seen, send))
+
+    def _meter(self, method: str, route: str) -> Meter:
+        meter = self._meters.get((method, route))
+        if meter is None:
+            meter = Meter(method, route)
+            self._meters[meter.method, route] = meter
+        return meter
 
 
 def _guarded(seen: Observation, send: Send) -> Send:
