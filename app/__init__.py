@@ -1,0 +1,1 @@
+"""Rondo: a self-hosted task manager."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
+from app import wiring
 from app.adapters.postgres import Database, MigrationError, data_lock, migrate
 from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from app.domain.errors import TaskError, ValidationFailedError
+from app.domain.account import RegisterDraft
+from app.domain.errors import NotFoundError, TaskError, ValidationFailedError
 from app.installation import DataDirectoryError, open_data_directory
 from app.ports.database import DatabaseUnavailableError
 from app.version import VERSION
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from app.config import Settings
+    from app.services import Services
 
 # Waiting longer would look like hanging.
 CONNECT_SECONDS: Final = 20.0
@@ -69,11 +72,8 @@ def create_user(settings: Settings, email: str, password: str) -> int:
     """Create an account."""
 
     async def work(database: Database) -> None:
-        from app import wiring  # noqa: PLC0415 - the whole program, which the other commands do not need
-
         await migrate(database)
-        services = wiring.services(settings, database, wiring.Bells.hang(), None)
-        await services.accounts.create_user(email, password)
+        await _services(settings, database).accounts.create_user(RegisterDraft(email=email, password=password))
         print(f"Created {email}.")
 
     return run(settings, work)
@@ -83,14 +83,19 @@ def set_password(settings: Settings, email: str, password: str) -> int:
     """Set a new password and end the account's sessions."""
 
     async def work(database: Database) -> None:
-        from app import wiring  # noqa: PLC0415 - the whole program, which the other commands do not need
-
         await migrate(database)
-        services = wiring.services(settings, database, wiring.Bells.hang(), None)
-        await services.accounts.set_password(email, password)
+        try:
+            await _services(settings, database).accounts.set_password(email, password)
+        except NotFoundError:
+            raise RefusedError(f"There is no account with the address {email}.") from None
         print(f"Set the password of {email} and signed it out everywhere.")
 
     return run(settings, work)
+
+
+def _services(settings: Settings, database: Database) -> Services:
+    """Return the use cases without anybody to tell: a Rondo that serves finds what they wrote by its tick."""
+    return wiring.services(settings, database, bell=lambda: None, revoked=lambda _: None)
 
 
 def run(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> int:
@@ -106,7 +111,7 @@ def run(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> int:
         trio.run(command)
     except* UNUSABLE_ERRORS as unusable:
         code = _say(unusable, 2)
-    except* TaskError as refused:
+    except* (RefusedError, TaskError) as refused:
         code = _say(refused, 1)
     finally:
         logs.shutdown()

@@ -101,7 +101,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
     url = settings.database_url or (embedded.url if embedded else "")
     database = Database(url, size=settings.database_pool)
     bells, hub = wiring.Bells.hang(), Hub()
-    services = wiring.services(settings, database, bells, hub)
+    services = wiring.services(settings, database, bell=bells.written, revoked=hub.revoke)
     root: Supervisor
 
     def listening(addresses: list[Address]) -> None:

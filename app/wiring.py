@@ -18,6 +18,7 @@ from actors.reminders import ReminderClockwork
 from actors.sync import SyncActor
 from app.adapters.clock import SystemClock
 from app.adapters.notify.email import EmailChannel, SmtpServer
+from app.adapters.passwords import ArgonHasher
 from app.adapters.postgres.census import Census
 from app.adapters.postgres.delivering import PostgresDeliveryLedger
 from app.adapters.postgres.firing import PostgresReminderSchedule
@@ -25,6 +26,7 @@ from app.adapters.postgres.followers import AuditFollower, EventFollower, record
 from app.adapters.postgres.listen import Listener
 from app.adapters.postgres.relay import CHANNEL, PostgresEventReader, PostgresPublisher
 from app.adapters.postgres.rezoning import Rezoning
+from app.adapters.postgres.services import create_services
 from app.ports.database import DatabaseUnavailableError
 from app.web.api import create_api
 from app.web.errors import edge_problem
@@ -80,6 +82,22 @@ class Bells:
         """Say that a use case has committed."""
         self.relay.ring()
         self.reminders.ring()
+
+
+def services(
+    settings: Settings, database: Database, *, bell: Callable[[], None], revoked: Callable[[UUID], None]
+) -> Services:
+    """Return the use cases; ``bell`` is rung after commits, ``revoked`` told of sessions and accounts signed out."""
+    return create_services(
+        database,
+        clock=SystemClock(),
+        hasher=ArgonHasher(),
+        bell=bell,
+        sessions_revoked=revoked,
+        registration_is_open=settings.registration == "open",
+        auth_rate=settings.auth_rate,
+        api_rate=settings.api_rate,
+    )
 
 
 def event_parts(database: Database, services: Services, bells: Bells, hub: Hub, holder: UUID) -> Sequence[Part]:

@@ -38,7 +38,7 @@ def tell(report: Report) -> None:
     }
     said = {name: value for name, value in fields.items() if value is not None}
     level = _level(report)
-    log.opt(exception=report.error if level != "DEBUG" else None).log(
+    log.opt(exception=report.error).log(
         level, f"Supervised child {report.event.value.replace('_', ' ')}", event=f"actor.{report.event.value}", **said
     )
 
@@ -47,7 +47,10 @@ def _level(report: Report) -> str:
     crashed = report.event is Event.EXITED and report.reason is Exit.CRASHED
     if report.event in _ERRORS or crashed:
         return "ERROR"
-    return "WARNING" if report.event in _WARNINGS else "INFO"
+    if report.event in _WARNINGS:
+        return "WARNING"
+    # A first start and an ordered end are no news; a child that is back is.
+    return "INFO" if report.event is Event.STARTED and report.incarnation > 1 else "DEBUG"
 
 
 def _meter(report: Report) -> None:
