@@ -15,10 +15,11 @@ from app.web.server.exchange import Exchange
 from app.web.server.parsing import Request, RequestParser
 from app.web.server.patience import Patience
 from app.web.server.problems import Refusal
-from app.web.server.sockets import abort
+from app.web.server.sockets import abort, has_data
 
 # Requests that are sent ahead while one is answered; more wait in the kernel.
 AHEAD_BYTES = 64 * 1024
+_LAST_CHANCE_SECONDS = 0.1
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -43,7 +44,7 @@ class Http1Connection:
 
     def begin_drain(self) -> None:
         """Close if idle; otherwise what is in flight is answered with `Connection: close`. Not a checkpoint."""
-        if self._waiting:
+        if self._waiting and not has_data(self.stream):
             self._idle.cancel()
 
     def look_after(self, now: float) -> None:
@@ -94,7 +95,7 @@ class Http1Connection:
         if self._parser.in_head:
             return await self._receive_rest_of_head()
         if self.edge.draining:
-            return b""
+            return await self._receive_at_last()
         seconds = self._limits.idle_seconds if self._served else self._limits.header_seconds
         self._idle_until = trio.current_time() + seconds
         self._waiting = True
@@ -102,6 +103,12 @@ class Http1Connection:
         self._waiting = False
         # Closed in the same moment in which data came: what has not begun must not be cancelled half way.
         return b"" if self._idle.cancel_called else data
+
+    async def _receive_at_last(self) -> bytes:
+        """Give a client that was accepted while the server stops the time to say what it has said already."""
+        with trio.move_on_after(_LAST_CHANCE_SECONDS):
+            return bytes(await self.stream.receive_some())
+        return b""
 
     async def _receive_rest_of_head(self) -> bytes:
         if self._head_deadline == math.inf:

@@ -8,12 +8,14 @@ open an HTTP/1.1 connection for it), and a drain that ends.
 
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import trio
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived
 from h2.events import Event as H2Event
+from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
@@ -50,7 +52,11 @@ class Http2Connection:
 
     def begin_drain(self) -> None:
         """Refuse new streams, and close once the open ones are answered. Not a checkpoint."""
-        if self._protocol.idle:
+        self.end_if_drained()
+
+    def end_if_drained(self) -> None:
+        """End a connection on which everything is answered and sent, if the server drains. Not a checkpoint."""
+        if self.edge.draining and self._protocol.quiet:
             self._reading.cancel()
 
     def look_after(self, now: float) -> None:
@@ -99,8 +105,10 @@ class Http2Connection:
                     await self._stream.send_all(event.data)
                 except _GONE:
                     self._close()
-        elif isinstance(event, Closed) or (isinstance(event, Updated) and event.idle and self.edge.draining):
+        elif isinstance(event, Closed):
             self._reading.cancel()
+        elif isinstance(event, Updated):
+            self.end_if_drained()
 
     async def send(self, send: Callable[[Message], Awaitable[None]], message: Message) -> None:
         """Pass a part of a response on; a client that gives no window in time is cut off.
@@ -142,6 +150,7 @@ class _Protocol(H2Protocol):
             lane.write,
         )
         self._edge = lane.edge
+        self._lane = lane
         # hypercorn would offer WebSocket over HTTP/2 (RFC 8441) here.
         self.connection.local_settings = Settings(
             client=False,
@@ -152,6 +161,29 @@ class _Protocol(H2Protocol):
             },
         )
         self.connection.decoder.max_header_list_size = limits.head_bytes
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether every stream is answered and sent."""
+        return not (self.streams or self.stream_buffers)
+
+    async def _send_data(self, stream_id: int) -> None:
+        await super()._send_data(stream_id)
+        self._lane.end_if_drained()
+
+    async def _close_stream(self, stream_id: int) -> None:
+        """Forget a stream. One that is not complete is reset: hypercorn would leave it open, and keep its buffer."""
+        await super()._close_stream(stream_id)
+        buffer = self.stream_buffers.get(stream_id)
+        if buffer is None or buffer._complete:  # noqa: SLF001 # its property means: and sent
+            return
+        with suppress(ProtocolError):
+            self.connection.reset_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
+        # The sending task finds it complete, and removes it.
+        await buffer.close()
+        self.priority.unblock(stream_id)
+        await self.has_data.set()
+        await self._flush()
 
     async def _handle_events(self, events: list[H2Event]) -> None:
         for event in events:

@@ -11,8 +11,8 @@ from typing import Final
 RESERVED_FILES: Final = 64
 # However small the limit on open files, a handful of clients is served.
 FEWEST_CONNECTIONS: Final = 8
-# Below this pace a body or a response is not slow but stuck: 16 kbit/s, half of what GPRS gave.
-SLOWEST_BYTES_PER_SECOND: Final = 2048
+# Below this pace a body or a response is not slow but stuck: a poor mobile line (EDGE) gives twice as much.
+SLOWEST_BYTES_PER_SECOND: Final = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

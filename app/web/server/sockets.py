@@ -48,6 +48,13 @@ class SocketStream(trio.abc.HalfCloseableStream):
             except OSError as error:
                 raise trio.BrokenResourceError("the peer reset the connection") from error
 
+    def has_data(self) -> bool:
+        """Tell whether the peer has sent something that waits. Not a checkpoint."""
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send everything, or end the connection after `write_seconds` and what the size earns.
 
@@ -117,7 +124,17 @@ class SocketStream(trio.abc.HalfCloseableStream):
 
 def abort(stream: trio.abc.AsyncResource) -> None:
     """Reset the connection under this stream, if there is one. Not a checkpoint."""
+    if bottom := _socket_under(stream):
+        bottom.abort()
+
+
+def has_data(stream: trio.abc.AsyncResource) -> bool:
+    """Tell whether the peer of this stream has sent something that waits in the kernel. Not a checkpoint."""
+    bottom = _socket_under(stream)
+    return bottom is not None and bottom.has_data()
+
+
+def _socket_under(stream: trio.abc.AsyncResource) -> SocketStream | None:
     while isinstance(stream, trio.SSLStream):
         stream = stream.transport_stream
-    if isinstance(stream, SocketStream):
-        stream.abort()
+    return stream if isinstance(stream, SocketStream) else None

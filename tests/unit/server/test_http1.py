@@ -372,10 +372,10 @@ async def test_a_dripping_body_is_408_in_about_as_long(wire: Any, autojump_clock
 
 async def test_a_slow_body_that_moves_is_waited_for(wire: Any, autojump_clock: trio.testing.MockClock) -> None:
     connection = wire()
-    await connection.send(POST + b"Content-Length: 200000\r\n\r\n")
+    await connection.send(POST + b"Content-Length: 800000\r\n\r\n")
     for _ in range(20):
         await trio.sleep(4)
-        await connection.send(b"x" * 10_000)
+        await connection.send(b"x" * 40_000)
 
     response = Response(await connection.receive(b"xxx"))
 
