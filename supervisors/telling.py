@@ -38,12 +38,14 @@ def tell(report: Report) -> None:
     }
     said = {name: value for name, value in fields.items() if value is not None}
     level = _level(report)
-    log.opt(exception=report.error).log(
+    log.opt(exception=None if level == "DEBUG" else report.error).log(
         level, f"Supervised child {report.event.value.replace('_', ' ')}", event=f"actor.{report.event.value}", **said
     )
 
 
 def _level(report: Report) -> str:
+    if report.event is Event.START_FAILED and report.incarnation == 1:
+        return "DEBUG"  # whoever started it gets the error and says what it means
     crashed = report.event is Event.EXITED and report.reason is Exit.CRASHED
     if report.event in _ERRORS or crashed:
         return "ERROR"

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from app.domain.events import ACCOUNT_REGISTERED
+
 if TYPE_CHECKING:
     from uuid import UUID
 
     from app.domain.events import RecordedEvent
 
 SYSTEM_ACTOR: Final = "system"
+
+# Nobody was connected when it happened: to whoever connects afterwards it is not a change.
+SILENT: Final = frozenset({ACCOUNT_REGISTERED})
 
 PONG: Final = '{"type":"pong"}'
 RESET: Final = '{"type":"reset"}'

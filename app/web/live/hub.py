@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from app.web.live.frames import event_frame
+from app.web.live.frames import SILENT, event_frame
 from monitoring import logs, metrics
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ class Hub:
         """See ``actors.sync.Audience``."""
         began = trio.current_time()
         self.position = event.position
+        if event.type in SILENT:
+            return 0
         frame, deepest, listeners = "", 0, 0
         for account_id in event.audience:
             for connection in self._by_account.get(account_id, ()):

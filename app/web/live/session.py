@@ -167,7 +167,8 @@ class Session:
         self._sent = since
         while events := await self._live.reader.after_for(account_id, self._sent, PAGE):
             for event in events:
-                await self._send(frames.event_frame(event))
+                if event.type not in frames.SILENT:
+                    await self._send(frames.event_frame(event))
                 self._sent = event.position
 
     async def _recheck_forever(self) -> None:
