@@ -7,6 +7,7 @@ published.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -85,4 +86,6 @@ class Relay:
                 envelope = Envelope(message=event, traceparent=tracing.current_traceparent() or event.traceparent)
             for mailbox in self.subscribers:
                 mailbox.tell_nowait(envelope)
+            age = time.time() - event.occurred_at.timestamp()
+            metrics.EVENT_END_TO_END_SECONDS.labels("relay").observe(max(age, 0.0))
         return (events[-1].position if events else position), len(events)

@@ -5,6 +5,7 @@ Volatile: keeps no cursor. It starts at the newest position, since whoever conne
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -65,4 +66,6 @@ class SyncActor:
 
     def _deliver(self, event: RecordedEvent) -> None:
         listeners = self.audience.deliver(event)
+        age = time.time() - event.occurred_at.timestamp()
+        metrics.EVENT_END_TO_END_SECONDS.labels("sync").observe(max(age, 0.0))
         metrics.SYNC_UPDATES_DELIVERED_TOTAL.labels("delivered" if listeners else "no_audience").inc()

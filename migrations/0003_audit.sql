@@ -49,7 +49,7 @@ AS $$
 $$;
 
 -- Append the next events to their chains and move the cursor, in the caller's transaction.
-CREATE FUNCTION append_audit(batch integer) RETURNS TABLE (appended integer, last_position bigint)
+CREATE FUNCTION append_audit(batch integer) RETURNS TABLE (appended integer, last_position bigint, actions text[])
 LANGUAGE plpgsql AS $$
 DECLARE
     reached bigint;
@@ -58,6 +58,7 @@ DECLARE
     entry audit_log;
 BEGIN
     appended := 0;
+    actions := '{}';
     SELECT c.position INTO reached FROM cursors c WHERE c.consumer = 'audit' FOR UPDATE;
     IF NOT FOUND THEN
         INSERT INTO cursors (consumer) VALUES ('audit') ON CONFLICT DO NOTHING;
@@ -76,6 +77,7 @@ BEGIN
         INSERT INTO audit_heads VALUES (entry.project_id, entry.seq, entry.hash)
             ON CONFLICT (project_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
         appended := appended + 1;
+        actions := actions || event.type;
         reached := event.position;
     END LOOP;
     IF appended > 0 THEN

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import orjson
+
+from monitoring import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -44,9 +47,14 @@ class AuditFollower:
 
     async def advance(self, limit: int) -> tuple[int, int]:
         """See ``app.ports.following.Follower``."""
+        began = time.perf_counter()
         async with self.database.transaction() as connection:
-            row = await connection.fetchrow("SELECT appended, last_position FROM append_audit($1)", limit)
-            return row["appended"], row["last_position"]
+            row = await connection.fetchrow("SELECT appended, last_position, actions FROM append_audit($1)", limit)
+        if row["appended"]:
+            metrics.AUDIT_LOG_WRITE_DURATION_SECONDS.observe(time.perf_counter() - began)
+        for action in row["actions"]:
+            metrics.AUDIT_LOG_WRITES_TOTAL.labels(action, "success").inc()
+        return row["appended"], row["last_position"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

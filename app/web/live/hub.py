@@ -45,12 +45,12 @@ class Closing:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Connection:
-    """One authenticated socket: its queue of (position, frame), and the order to close it, if there is one."""
+    """One authenticated socket: its queue of (position, type, frame), and the order to close it, if there is one."""
 
     account_id: UUID
     session_id: UUID
-    inbox: trio.MemoryReceiveChannel[tuple[int, str]]
-    outbox: trio.MemorySendChannel[tuple[int, str]]
+    inbox: trio.MemoryReceiveChannel[tuple[int, str, str]]
+    outbox: trio.MemorySendChannel[tuple[int, str, str]]
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     closing: Closing | None = None
 
@@ -86,7 +86,7 @@ class Hub:
             raise HubFullError("Going away")
         if len(self._by_account[account_id]) >= CONNECTIONS_PER_ACCOUNT or self._count >= CONNECTIONS:
             raise HubFullError("Too many connections")
-        outbox, inbox = trio.open_memory_channel[tuple[int, str]](QUEUE_FRAMES)
+        outbox, inbox = trio.open_memory_channel[tuple[int, str, str]](QUEUE_FRAMES)
         connection = Connection(account_id=account_id, session_id=session_id, inbox=inbox, outbox=outbox)
         self._by_account[account_id].add(connection)
         self._count += 1
@@ -119,7 +119,7 @@ class Hub:
             for connection in self._by_account.get(account_id, ()):
                 frame = frame or event_frame(event)
                 try:
-                    connection.outbox.send_nowait((event.position, frame))
+                    connection.outbox.send_nowait((event.position, event.type, frame))
                 except trio.WouldBlock:
                     connection.close(TOO_SLOW, "Too slow: resume from the last position")
                 listeners += 1

@@ -1,7 +1,7 @@
 """One WebSocket: authenticate, hello, live events in ``position`` order, resume, close with a reason.
 
 The writer is a cursor over positions. Live frames come from the hub's queue; after a ``resume`` it reads the gap from
-the database, in order, and then goes on with the queue behind what it has sent: nothing is left out, nothing comes twice.
+the database, in order, and then goes on with the queue behind what it has sent: nothing is left out or comes twice.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CLOSE_SECONDS: Final = 2.0
 MESSAGES_PER_SECOND: Final = 20
 PAGE: Final = 200
 # Position 0 is before every event: it wakes the writer and is never sent.
-WAKE: Final = (0, "")
+WAKE: Final = (0, "", "")
 # Further back than this a fresh load is cheaper than the replay.
 RESUME_EVENTS: Final = 10_000
 # Sessions end elsewhere too (another process, expiry): asked again this often.
@@ -108,7 +108,7 @@ class Session:
     async def run(self) -> None:
         """Run until either side closes."""
         with self._connection.scope:
-            await self._send(frames.hello(self._sent, self._connection.account_id))
+            await self._send(frames.hello(self._sent, self._connection.account_id), "hello")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write_forever)
                 nursery.start_soon(self._recheck_forever)
@@ -133,25 +133,25 @@ class Session:
             message = read_message(raw)
         except MessageError as problem:
             metrics.WEBSOCKET_MESSAGES_RECEIVED_TOTAL.labels("_OTHER").inc()
-            await self._send(frames.error(problem.code, str(problem)))
+            await self._send(frames.error(problem.code, str(problem)), "error")
             return
         metrics.WEBSOCKET_MESSAGES_RECEIVED_TOTAL.labels(kind(message)).inc()
         if isinstance(message, Ping):
-            await self._send(frames.PONG)
+            await self._send(frames.PONG, "pong")
         elif isinstance(message, Resume):
             self._resume = message.since
             with contextlib.suppress(trio.WouldBlock):  # a full queue wakes the writer as well
                 self._connection.outbox.send_nowait(WAKE)
         elif isinstance(message, Authenticate):
-            await self._send(frames.error("already_authenticated", "This connection is authenticated already."))
+            await self._send(frames.error("already_authenticated", "You are authenticated already."), "error")
 
     async def _write_forever(self) -> None:
         while True:
-            position, frame = await self._connection.inbox.receive()
+            position, kind_of_event, frame = await self._connection.inbox.receive()
             if self._resume is not None:
                 await self._replay(self._resume)
             if position > self._sent:
-                await self._send(frame)
+                await self._send(frame, kind_of_event)
                 self._sent = position
 
     async def _replay(self, since: int) -> None:
@@ -161,14 +161,14 @@ class Session:
         if since > self._live.hub.position or behind > RESUME_EVENTS:
             metrics.WEBSOCKET_RESUMES_TOTAL.labels("reset").inc()
             self._sent = self._live.hub.position
-            await self._send(frames.RESET)
+            await self._send(frames.RESET, "reset")
             return
         metrics.WEBSOCKET_RESUMES_TOTAL.labels("resumed").inc()
         self._sent = since
         while events := await self._live.reader.after_for(account_id, self._sent, PAGE):
             for event in events:
                 if event.type not in frames.SILENT:
-                    await self._send(frames.event_frame(event))
+                    await self._send(frames.event_frame(event), event.type)
                 self._sent = event.position
 
     async def _recheck_forever(self) -> None:
@@ -177,9 +177,10 @@ class Session:
             if await self._live.authenticate(self._token) is None:
                 self._connection.close(SIGNED_OUT, "Signed out")
 
-    async def _send(self, frame: str) -> None:
+    async def _send(self, frame: str, kind_of_frame: str) -> None:
         with trio.move_on_after(SEND_SECONDS) as limit:
             await self._socket.send_message(frame)
+            metrics.WEBSOCKET_MESSAGES_SENT_TOTAL.labels(kind_of_frame).inc()
         if limit.cancelled_caught:
             self._connection.close(TOO_SLOW, "Too slow: resume from the last position")
             await trio.lowlevel.checkpoint()
