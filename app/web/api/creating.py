@@ -1,6 +1,5 @@
 """Puts the API together from what it calls and what is configured."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, Literal
@@ -61,7 +60,7 @@ class MetricsPages:
         is_open = "application/openmetrics-text" in (accept or "")
         async with self._turn:
             rendered_at, page = self._pages.get(is_open, (float("-inf"), (b"", "")))
-            if time.monotonic() - rendered_at >= METRICS_KEEP_SECONDS:
+            if trio.current_time() - rendered_at >= METRICS_KEEP_SECONDS:
                 page = await trio.to_thread.run_sync(self._render, accept)
-                self._pages[is_open] = (time.monotonic(), page)
+                self._pages[is_open] = (trio.current_time(), page)
         return page

@@ -39,7 +39,7 @@ class Health:
         return time.monotonic() - self._started
 
     async def reasons(self) -> Mapping[str, str | None]:
-        """Return, for each check in its order, None or why it fails."""
+        """Return, for each check in its order, None or why it fails. A bug in a check comes out as a group."""
         async with self._turn:
             if trio.current_time() - self._found_at >= KEEP_SECONDS:
                 self._found = await self._run_all()
@@ -53,7 +53,7 @@ class Health:
             found[name] = await _reason(check)
             self._gauges[name].set(found[name] is None)
 
-        async with trio.open_nursery(strict_exception_groups=False) as nursery:  # a bug in a check travels as itself
+        async with trio.open_nursery() as nursery:
             for name, check in self._checks.items():
                 nursery.start_soon(run, name, check)
         return {name: found[name] for name in self._checks}

@@ -123,6 +123,7 @@ def _route_of(path: str) -> str:
 def create_pages(assets: Assets | None = None) -> Observed:
     """Return the ASGI application for the pages."""
     app = QuartTrio(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # an address is what it is; nobody is sent elsewhere
     # The edge has limits of its own on how long a body or a response may take.
     app.config.update(BODY_TIMEOUT=None, RESPONSE_TIMEOUT=None, MAX_CONTENT_LENGTH=1024)
     Pages(assets or Assets.load()).add_to(app)

@@ -21,22 +21,32 @@ async def _well() -> str | None:
     return None
 
 
-@pytest.fixture
-def services() -> FakeServices:
-    return FakeServices()
-
-
-@pytest.fixture
-def api(services: FakeServices) -> Api:
-    return create_api(
+@pytest.fixture(scope="session")
+def made() -> tuple[Api, FakeServices]:
+    """Put the API together once: it keeps nothing from one request to the next."""
+    services = FakeServices()
+    api = create_api(
         cast("Services", services), clock=FixedClock(), checks={"database": _well}, actors=lambda: b'{"id":"root"}'
     )
+    return api, services
+
+
+@pytest.fixture
+def services(made: tuple[Api, FakeServices]) -> FakeServices:
+    made[1].reset()
+    return made[1]
+
+
+@pytest.fixture
+def api(made: tuple[Api, FakeServices], services: FakeServices) -> Api:
+    assert services.calls == []
+    return made[0]
 
 
 @pytest.fixture
 async def http(api: Api) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=cast("Any", api))
-    async with httpx.AsyncClient(transport=transport, base_url="http://rondo.test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://rondo.test", trust_env=False) as client:
         yield client
 
 

@@ -48,6 +48,10 @@ class FakeServices:
     replayed: bool = False
     rate_error: Exception | None = None
 
+    def reset(self) -> None:
+        """Be as new."""
+        self.__init__()  # type: ignore[misc] # a dataclass begins again
+
     @property
     def tasks(self) -> "FakeServices":
         return self
