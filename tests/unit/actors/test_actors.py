@@ -70,6 +70,7 @@ async def test_the_relay_publishes_at_the_ring_and_hands_on_in_order(
 async def test_a_lost_ring_costs_a_second(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     log, mailbox = Log(), box()
     await nursery.start(Relay(publisher=log, reader=log, bell=Doorbell(), subscribers=(mailbox,)).run)
+    await trio.testing.wait_all_tasks_blocked()
     log.waiting = 1
 
     await mailbox.receive()
