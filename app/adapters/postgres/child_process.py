@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from app.adapters.postgres.system_users import Account
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
+# Given as text: the user that runs it need not reach our code.
+_LAUNCHER = Path(__file__).with_name("launcher.py").read_text()
 # The server's own messages are parsed, so they must be English; nothing of our environment is its business.
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 _READ_BYTES = 65_536
@@ -48,7 +49,7 @@ class ChildProcess:
         try:
             process = subprocess.Popen(  # noqa: S603 # our own launcher with our own arguments
                 [
-                    *(sys.executable, "-I", "-S", _LAUNCHER, directory),
+                    *(sys.executable, "-I", "-S", "-c", _LAUNCHER, directory),
                     *map(str, (*identity, os.getpid(), death_signal)),
                     *program,
                 ],

@@ -57,7 +57,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
     "log_timezone": "UTC",
-    "timezone": "UTC",
+    "TimeZone": "UTC",
     "lc_messages": "C",
 }
 

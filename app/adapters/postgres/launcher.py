@@ -1,10 +1,9 @@
 """Becomes another program: in a directory, as a user, and for no longer than its parent lives.
 
-Run as a script with ``python -I -S``, never imported: what must happen between fork and exec cannot be done safely in a
-process with threads. The directory is entered before root is given up, so the user needs no right to the directories
-above it.
+Run as ``python -I -S -c``, never imported: what must happen between fork and exec cannot be done safely in a process
+with threads. The directory is entered before root is given up, so the user needs no right to the directories above it.
 
-Usage: launcher.py DIRECTORY UID GID PARENT DEATH_SIGNAL PROGRAM [ARGUMENT…]; UID -1 keeps the user.
+Usage: DIRECTORY UID GID PARENT DEATH_SIGNAL PROGRAM [ARGUMENT…]; UID -1 keeps the user.
 """
 
 import ctypes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import trio
@@ -54,7 +54,9 @@ class Opener:
             connection = Connection(self._loop, await self._connect(server_settings or {}))
             connection.raw.add_termination_listener(lambda _: ended(connection))
             return connection
-        raise DatabaseUnavailableError(f"PostgreSQL cannot be used: no connection in {CONNECT_SECONDS:g} s")
+        raise DatabaseUnavailableError(
+            f"PostgreSQL cannot be used: no connection in {CONNECT_SECONDS:g} s (server: {self.server})"
+        )
 
     async def _connect(self, server_settings: Mapping[str, str]) -> asyncpg.Connection:
         try:
@@ -70,7 +72,7 @@ class Opener:
                 ),
             )
         except (*errors.LOST, *errors.BUSY, *errors.REFUSED, ValueError) as error:
-            raise errors.unavailable(error) from error
+            raise DatabaseUnavailableError(f"{errors.unavailable(error).reason} (server: {self.server})") from error
         version = raw.get_server_version()
         if version.major < OLDEST_MAJOR_VERSION:
             self._loop.enter(raw.terminate)
@@ -81,6 +83,7 @@ class Opener:
 
 
 def server_of(url: str) -> str:
-    """Return host and database of a URL, for log lines."""
+    """Return where a URL leads, without user and password: ``db.example.org:5432/rondo``, or a socket's directory."""
     parts = urlsplit(url)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+    hosts = parse_qs(parts.query).get("host", [])
+    return f"{parts.netloc.rpartition('@')[2] or ','.join(hosts)}{parts.path}"

@@ -1,0 +1,101 @@
+"""Migrations are applied once, in order, all or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from app.adapters.postgres import Database, MigrationError, migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+async def empty(empty_postgres_url: str, nursery: trio.Nursery) -> Database:
+    database = Database(empty_postgres_url, size=2, name="migrated")
+    await nursery.start(database.run)
+    return database
+
+
+def write(directory: Path, **files: str) -> Path:
+    for name, sql in files.items():
+        (directory / f"{name[1:]}.sql").write_text(sql)
+    return directory
+
+
+TWO = {"_0001_things": "CREATE TABLE things (id integer)", "_0002_more": "ALTER TABLE things ADD name text"}
+
+
+async def test_missing_migrations_are_applied_in_order_and_only_once(empty: Database, tmp_path: Path) -> None:
+    directory = write(tmp_path, **TWO)
+
+    first = await migrate(empty, directory)
+    second = await migrate(empty, directory)
+
+    assert (first, second) == (["0001_things", "0002_more"], [])
+    assert await empty.fetchval("SELECT array_agg(name ORDER BY number) FROM schema_migrations") == first
+
+
+async def test_of_two_processes_one_migrates_and_the_other_finds_nothing_to_do(empty: Database, tmp_path: Path) -> None:
+    directory = write(tmp_path, _0001_slow="SELECT pg_sleep(0.1); CREATE TABLE things (id integer)")
+    applied: list[list[str]] = []
+
+    async def run() -> None:
+        applied.append(await migrate(empty, directory))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        nursery.start_soon(run)
+
+    assert sorted(applied) == [[], ["0001_slow"]]
+
+
+async def test_a_failing_migration_is_undone_and_named(empty: Database, tmp_path: Path) -> None:
+    directory = write(tmp_path, **TWO, _0003_broken="CREATE TABLE half (id integer); SELECT nonsense")
+
+    with pytest.raises(MigrationError, match=r"0003_broken.sql failed and was undone: .*nonsense"):
+        await migrate(empty, directory)
+
+    assert await empty.fetchval("SELECT to_regclass('half')") is None
+    assert await empty.fetchval("SELECT max(number) FROM schema_migrations") == 2
+
+
+async def test_an_edited_migration_is_refused(empty: Database, tmp_path: Path) -> None:
+    await migrate(empty, write(tmp_path, **TWO))
+
+    with pytest.raises(MigrationError, match=r"0001_things.sql was edited"):
+        await migrate(empty, write(tmp_path, _0001_things="CREATE TABLE things (id bigint)"))
+
+
+async def test_a_database_newer_than_the_code_is_refused(empty: Database, tmp_path: Path) -> None:
+    await migrate(empty, write(tmp_path, **TWO))
+    (tmp_path / "0002_more.sql").unlink()
+
+    with pytest.raises(MigrationError, match="newer than this version of Rondo: it has migration 0002_more"):
+        await migrate(empty, tmp_path)
+
+
+async def test_a_database_with_a_hole_is_refused(empty: Database, tmp_path: Path) -> None:
+    await migrate(empty, write(tmp_path, **TWO))
+    await empty.execute("DELETE FROM schema_migrations WHERE number = 1")
+
+    with pytest.raises(MigrationError, match="lacks migration 0001_things"):
+        await migrate(empty, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"_0001_a": "", "_0003_c": ""}, "migration 0002 is missing"),
+        ({"_0001_a": "", "_0001_b": ""}, "migration 0002 is missing or not alone"),
+        ({"_first": ""}, "first.sql is not named like a migration"),
+    ],
+)
+async def test_files_out_of_order_are_refused_before_anything_happens(
+    empty: Database, tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    with pytest.raises(MigrationError, match=message):
+        await migrate(empty, write(tmp_path, **files))
