@@ -119,6 +119,11 @@ class Family:
                 finally:
                     self.over.set()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether children can be managed."""
+        return self._jobs is not None and not self.stop_requested.is_set()
+
     def end(self, outcome: BaseException) -> None:
         """Stop all children, then end with this. What is fatal goes before what is not."""
         if self.outcome is None or (is_fatal(outcome) and not is_fatal(self.outcome)):
@@ -137,10 +142,8 @@ class Family:
         """Run an operation in a task of the family; the caller may be cancelled, the operation goes on.
 
         Raises:
-            SupervisorStoppedError: The supervisor stops meanwhile, or does not run.
+            SupervisorStoppedError: The supervisor stops meanwhile.
         """
-        if self._jobs is None or self.stop_requested.is_set():
-            raise errors.SupervisorStoppedError(f"supervisor {self.settings.id!r} does not run")
         answer = _Answer[T]()
         self._spawn(self._jobs, answer.give, operation)
         await answer.given.wait()
@@ -179,7 +182,6 @@ class Family:
 
     async def start_in_turn(self, child: Child) -> Incarnation:
         """Start a child on behalf of a caller, when no restart of its group is in the way."""
-        child.waiting = True
         await self.started.wait()
         async with child.repair.lock:
             if not child.waiting:
@@ -270,14 +272,14 @@ class Family:
             if not self._pay_for(failed):
                 return
             self._plan_attempt(repair, failed)
-            group = self._affected_by(failed)
             async with repair.lock:
-                if not await self._stop_group(group):
+                if not await self._stop_group(self._affected_by(failed)):
                     return
             with trio.CancelScope() as repair.nap:
                 await trio.sleep_until(repair.next_attempt_at or 0)
             async with repair.lock:
-                await self._start_group(repair, group)
+                if not await self._attempt(repair):
+                    return
         repair.attempts.healthy_since = trio.current_time()
         repair.at_work, repair.next_attempt_at = False, None
 
@@ -308,16 +310,23 @@ class Family:
                 return False
         return True
 
-    async def _start_group(self, repair: Repair, group: list[Child]) -> None:
-        """Start what is pending of the group, in order, up to the first that fails."""
-        untried = set(group)
+    async def _attempt(self, repair: Repair) -> bool:
+        """Start what is pending, in order, up to the first that fails. False: something is stuck."""
+        first = repair.first_pending()
+        if first is None:
+            return True  # somebody terminated it during the wait
+        # Children that were started, or failed, during the wait belong to the group as well.
+        untried = self._affected_by(first)
+        if not await self._stop_group(untried):
+            return False
         while (child := repair.first_pending()) in untried:
-            untried.discard(child)
+            untried.remove(child)
             child.restarts += 1
             run = await self.start(child)
             if run.failed:
                 child.pending = True
-                return
+                break
+        return True
 
     # --- Telling and spawning ----------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class Report:
         event: What happened.
         supervisor: To whose child.
         child: Which child.
-        incarnation: Which life of it: 1, 2, …
+        incarnation: Which life of it: 1, 2, … (RESTARTING, GAVE_UP: the one that failed)
         at: When, in seconds of trio's clock.
         reason: Why it ended (EXITED, START_FAILED, SHUTDOWN_ERROR).
         error: What it raised.

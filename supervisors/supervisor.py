@@ -253,11 +253,12 @@ class Supervisor:
         return family
 
     async def _start(self, family: Family, child: Child, *, is_new: bool) -> Identity:
+        child.waiting = True
         run: Incarnation = await family.perform(partial(_start, family, child, is_new=is_new))
         return Identity(id=child.spec.id, incarnation=run.number, started_at=run.started_at, info=run.info)
 
     def _running(self) -> Family:
-        if self._family is None or self._family.stop_requested.is_set():
+        if self._family is None or not self._family.is_open:
             raise errors.SupervisorStoppedError(f"supervisor {self.id!r} does not run")
         return self._family
 

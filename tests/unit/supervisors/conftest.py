@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.fixtures.virtual_time import pytest_itemcollected
 from tests.unit.supervisors.probes import World
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 __all__ = ["pytest_itemcollected", "world"]
 
 
 @pytest.fixture
-async def world() -> World:
-    return World()
+async def world() -> AsyncIterator[World]:
+    world = World()
+    yield world
+    assert world.violations == []
