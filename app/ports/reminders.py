@@ -42,10 +42,10 @@ class ReminderReader(Protocol):
 
 
 class ReminderStore(Protocol):
-    """Changes reminders inside a transaction. Lock the task first, then its reminder."""
+    """Changes reminders inside a transaction. The task is locked first, then its reminder."""
 
     async def lock(self, account_id: AccountId, reminder_id: ReminderId) -> LockedReminder | None:
-        """Lock one of the account's own reminders."""
+        """Lock one of the account's own reminders, and keep others from changing its task."""
         ...
 
     async def insert(self, reminder: Reminder) -> str:

@@ -20,7 +20,7 @@ _DIGEST_BYTES: Final = 9
 
 def encode_cursor(*parts: object) -> str:
     """Return a cursor that holds JSON values."""
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(orjson.dumps(parts, default=str)).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, length: int) -> list[Any]:
@@ -46,7 +46,7 @@ def refused_cursor() -> ValidationFailedError:
 
 def digest(*parts: object) -> str:
     """Return a short text that differs when the parts do."""
-    hashed = hashlib.sha256(orjson.dumps(parts)).digest()[:_DIGEST_BYTES]
+    hashed = hashlib.sha256(orjson.dumps(parts, default=str)).digest()[:_DIGEST_BYTES]
     return base64.urlsafe_b64encode(hashed).decode()
 
 

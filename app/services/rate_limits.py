@@ -53,7 +53,7 @@ class AttemptLimits:
         key = f"sign-in account {_digest(email_key)}"
         excess = await self.limits.overrun(key, PER_ACCOUNT, self.clock.now(), MOST_OVERRUN)
         if excess:
-            await trio.sleep(min(FIRST_DELAY_SECONDS * 2 ** (excess / ATTEMPTS_PER_DOUBLING), LONGEST_DELAY_SECONDS))
+            await trio.sleep(delay_seconds(excess))
 
     async def signed_in(self, address: str, email_key: str) -> None:
         """Forget the failures of somebody who has proved to be who they are."""
@@ -103,6 +103,12 @@ class CallLimit:
         self._arrivals[account_id] = arrival
         if len(self._arrivals) > MOST_COUNTED:
             self._arrivals = {account: instant for account, instant in self._arrivals.items() if instant > now}
+
+
+def delay_seconds(excess: int) -> float:
+    """Return how long a sign-in waits when an account was tried so many times too often."""
+    delay: float = FIRST_DELAY_SECONDS * 2 ** (excess / ATTEMPTS_PER_DOUBLING)
+    return min(delay, LONGEST_DELAY_SECONDS)
 
 
 def _account_key(address: str, email_key: str) -> str:

@@ -55,4 +55,4 @@ class Recorder:
 
 def detail_of(**fields: object) -> str:
     """Return the JSON text of an object."""
-    return orjson.dumps(fields).decode()
+    return orjson.dumps(fields, default=str).decode()  # ids that PostgreSQL gave are not quite UUIDs

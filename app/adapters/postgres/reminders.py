@@ -18,6 +18,7 @@ OF_TASK: Final = """
 """
 TASK_OF: Final = """
     SELECT r.task_id FROM reminders r JOIN memberships m ON m.project_id = r.project_id AND m.account_id = $1
+    JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL
     WHERE r.id = $2 AND r.account_id = $1 AND r.deleted_at IS NULL
 """
 DELIVERIES: Final = """
@@ -30,12 +31,16 @@ DELIVERIES: Final = """
         FROM deliveries d LEFT JOIN delivery_attempts a ON a.delivery_id = d.id
         WHERE d.reminder_id = r.id), '[]'::json)::text
     FROM reminders r JOIN memberships m ON m.project_id = r.project_id AND m.account_id = $1
+    JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL
     WHERE r.id = $2 AND r.account_id = $1 AND r.deleted_at IS NULL
 """
-LOCK: Final = """
-    SELECT r.id FROM reminders r JOIN memberships m ON m.project_id = r.project_id AND m.account_id = $1
-    WHERE r.id = $2 AND r.account_id = $1 AND r.deleted_at IS NULL FOR UPDATE OF r
+# The event tells of the task as well, so nobody may be changing it; and always the task first, as everywhere.
+LOCK_TASK: Final = """
+    SELECT t.id FROM tasks t JOIN reminders r ON r.task_id = t.id
+    JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
+    WHERE r.id = $2 AND r.account_id = $1 AND t.deleted_at IS NULL FOR SHARE OF t
 """
+LOCK: Final = "SELECT r.id FROM reminders r WHERE r.id = $1 AND r.deleted_at IS NULL FOR UPDATE OF r"
 LOOK: Final = """
     SELECT r AS reminder, reminder_json(r)::text AS json, task_json(t)::text AS task_json, t.version AS task_version,
            t.completed_at IS NULL AND t.deleted_at IS NULL AS task_is_open
@@ -86,7 +91,9 @@ class PostgresReminderStore:
 
     async def lock(self, account_id: AccountId, reminder_id: ReminderId) -> LockedReminder | None:
         """See the port."""
-        if await self.connection.fetchval(LOCK, account_id, reminder_id) is None:
+        if await self.connection.fetchval(LOCK_TASK, account_id, reminder_id) is None:
+            return None
+        if await self.connection.fetchval(LOCK, reminder_id) is None:
             return None
         row = await self.connection.fetchrow(LOOK, reminder_id)
         return LockedReminder(

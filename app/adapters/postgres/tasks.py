@@ -44,11 +44,13 @@ LOOK: Final = """
     SELECT t.id, t.project_id, t.title, t.description, t.priority, t.tags, t.due_on, t.due_at, t.time_zone, t.wall_zone,
            t.recurrence_rule, t.recurrence_mode, t.recurrence_missed, t.recurrence_anchor, t.recurrence_current,
            t.recurrence_number, t.series_id, t.generated_from, t.completed_at, t.version, t.created_at, t.updated_at,
-           m.role <> 'viewer' AS may_change, a.time_zone AS owner_zone, task_json(t)::text AS json,
+           m.role <> 'viewer' AS may_change,
+           (SELECT a.time_zone FROM memberships o JOIN accounts a ON a.id = o.account_id
+            WHERE o.project_id = t.project_id AND o.role = 'owner' ORDER BY a.id LIMIT 1) AS owner_zone,
+           task_json(t)::text AS json,
            ARRAY(SELECT r FROM reminders r WHERE r.task_id = t.id AND r.deleted_at IS NULL
                  ORDER BY r.created_at, r.id) AS reminders
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
-    JOIN memberships o ON o.project_id = t.project_id AND o.role = 'owner' JOIN accounts a ON a.id = o.account_id
     WHERE t.id = ANY ($2) ORDER BY t.id
 """
 # $1 … $23 are what `_values` returns, here and in SAVE.
