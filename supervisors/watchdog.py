@@ -18,7 +18,8 @@ from supervisors.stacks import task_stack
 
 # EX_SOFTWARE of sysexits.h: an internal fault.
 EXIT_CODE: Final = 70
-BEAT_SECONDS: Final = 1.0
+# So many beats fit into the silence that is allowed.
+BEATS: Final = 4
 TICK_SECONDS: Final = 0.1
 
 
@@ -64,7 +65,7 @@ class Watchdog:
         try:
             while True:
                 self._silent_for = 0.0
-                await trio.sleep(BEAT_SECONDS)
+                await trio.sleep(self._stall_seconds / BEATS)
         finally:
             self._off.set()
 

@@ -1,0 +1,168 @@
+"""S64 to S68: what is trio's own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+import supervisors
+from supervisors import ChildSpec, Event
+from supervisors.stall_detector import Stall, StallDetector
+from supervisors.stacks import task_stack
+from tests.unit.supervisors import scenario
+from tests.unit.supervisors.probes import settle, start, supervisor_tasks
+
+if TYPE_CHECKING:
+    from tests.unit.supervisors.probes import World
+
+
+@pytest.mark.accepts("S64")
+async def test_when_the_root_ends_no_task_is_left(world: World) -> None:
+    inner = world.supervisor(world.specs("cd"), "inner")
+    root = world.supervisor([*world.specs("ab"), inner.as_child()], intensity=9)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(root.run)
+        world.raise_in("a")
+        world.raise_in("d")
+        await trio.sleep(1)
+        alive = len(supervisor_tasks())
+        await root.stop()
+    left = supervisor_tasks()
+
+    assert alive > 4
+    assert left == []
+
+
+class _Parent:
+    """A child with children of its own."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        async with trio.open_nursery() as nursery:
+            for number in range(3):
+                nursery.start_soon(self._work, number)
+            task_status.started()
+
+    async def _work(self, number: int) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(number)
+            self.world.note(f"task {number} end")
+
+
+@pytest.mark.accepts("S65")
+async def test_tasks_of_a_child_are_gone_before_the_next_is_stopped(world: World, nursery: trio.Nursery) -> None:
+    running = await start(nursery, world.supervisor([world.spec("a"), ChildSpec(id="p", start=_Parent(world).run)]))
+    world.forget()
+
+    await running.supervisor.stop()
+
+    assert world.log == [(0, "task 0 end"), (1, "task 1 end"), (2, "task 2 end"), (2, "a end")]
+
+
+def _block(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@pytest.mark.accepts("S66")
+async def test_a_step_that_holds_the_loop_is_named_with_the_line_that_does(nursery: trio.Nursery) -> None:
+    stalls: list[Stall] = []
+    detector = StallDetector(stalls.append, threshold_seconds=0.25)
+    await nursery.start(detector.run)
+
+    async def greedy() -> None:
+        await trio.lowlevel.checkpoint()
+        _block(0.4)
+        await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as workers:
+        workers.start_soon(greedy, name="greedy actor")
+    await settle()
+
+    (stall,) = stalls
+    assert stall.task == "greedy actor"
+    assert 0.4 <= stall.seconds < 2
+    assert "time.sleep(seconds)" in stall.stack
+    assert not detector.is_degraded
+
+
+@pytest.mark.accepts("S66")
+async def test_a_second_without_the_loop_is_degraded(nursery: trio.Nursery) -> None:
+    detector = StallDetector(lambda _stall: None, threshold_seconds=0.25)
+    await nursery.start(detector.run)
+    seen_from_outside: list[bool] = []
+
+    def look() -> None:
+        deadline = time.monotonic() + 3
+        while not detector.is_degraded and time.monotonic() < deadline:
+            time.sleep(0.01)
+        seen_from_outside.append(detector.is_degraded)
+
+    async with trio.open_nursery() as both:
+        both.start_soon(trio.to_thread.run_sync, look)
+        await trio.lowlevel.checkpoint()
+        _block(1.05)
+
+    assert seen_from_outside == [True]
+    assert detector.is_degraded
+
+
+_INTERPRETERS = [sys.executable, *filter(None, map(shutil.which, ["python3.12", "python3.13", "python3.14"]))]
+
+
+def _can_run(interpreter: str) -> bool:
+    return subprocess.run([interpreter, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def _run_scenario(*command: str) -> tuple[str, str]:
+    path = f"{Path(supervisors.__file__).parents[1]}:{Path(trio.__file__).parents[1]}"
+    run = subprocess.run(
+        [*command, scenario.__file__], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    return run.stdout, run.stderr
+
+
+@pytest.fixture(scope="module")
+def expected() -> str:
+    return _run_scenario(sys.executable)[0]
+
+
+@pytest.mark.accepts("S68")
+@pytest.mark.parametrize(
+    "command",
+    [[sys.executable, "-X", "dev"], [sys.executable, "-O"], *([i] for i in _INTERPRETERS[1:] if _can_run(i))],
+    ids=lambda command: " ".join([Path(command[0]).name, *command[1:]]),
+)
+def test_every_interpreter_gives_the_same_results(command: list[str], expected: str) -> None:
+    said, errors = _run_scenario(*command, "-W", "error")
+
+    assert said == expected
+    assert said.count(f" {Event.RESTARTING.value} ") > 20
+    assert errors == ""
+
+
+async def test_the_stack_of_a_task_shows_the_tasks_below_it(nursery: trio.Nursery) -> None:
+    async def parent() -> None:
+        async with trio.open_nursery() as inner:
+            inner.start_soon(trio.sleep, 100, name="the grandchild")
+
+    nursery.start_soon(parent, name="the child")
+    await settle()
+    (task,) = (task for task in nursery.child_tasks if task.name == "the child")
+
+    stack = task_stack(task)
+
+    assert "task the child:" in stack
+    assert "task the grandchild:" in stack
