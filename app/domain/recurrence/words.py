@@ -56,9 +56,15 @@ def _rule_clauses(rule: Rule) -> Iterator[str]:
 
 
 def _head(rule: Rule) -> str:
+    if _is_every_weekday(rule):
+        return "every weekday (Monday to Friday)"
     if rule.interval == 1:
         return f"every {_UNITS[rule.frequency]}"
     return f"every {quantity(rule.interval, _UNITS[rule.frequency])}"
+
+
+def _is_every_weekday(rule: Rule) -> bool:
+    return rule.frequency is Frequency.WEEKLY and rule.interval == 1 and _are_workdays(rule)
 
 
 def _days(rule: Rule) -> str:
@@ -66,13 +72,14 @@ def _days(rule: Rule) -> str:
     if rule.frequency > Frequency.WEEKLY:
         return ""
     if rule.frequency is Frequency.WEEKLY:
-        return f"on {_plain_weekdays(rule)}" if rule.by_day else ""
+        return f"on {_plain_weekdays(rule)}" if rule.by_day and not _is_every_weekday(rule) else ""
     first, *others = (*_numbered_days(rule), *_weekday_phrases(rule)) or ("",)
     phrase = " ".join((f"on {first}" if first else "", *(f"if it is {other}" for other in others)))
     if rule.by_week_number:
         phrase += f" in {listed_numbers(rule.by_week_number, _week)}"
     if rule.frequency is Frequency.YEARLY and rule.by_month:
-        phrase += f" in {_months(rule)}"
+        of_month = bool(rule.by_month_day) or any(weekday.ordinal for weekday in rule.by_day)
+        phrase += f" {'of' if of_month and not rule.by_week_number else 'in'} {_months(rule)}"
     return phrase.strip()
 
 
@@ -96,9 +103,8 @@ def _weekday_phrases(rule: Rule) -> Iterator[str]:
     conjunction = "or" if rule.by_month_day or rule.by_year_day else "and"
     numbered_ones = [f"the {ordinal(day.ordinal)} {DAYS[day.day]}{of_year}" for day in rule.by_day if day.ordinal]
     plain = _plain_weekdays(rule, conjunction)
-    yield listed(
-        [*([("a " if conjunction == "or" else "every ") + plain] if plain else []), *numbered_ones], conjunction
-    )
+    article = "a " if conjunction == "or" else "" if rule.by_week_number else "every "
+    yield listed([*([article + plain] if plain else []), *numbered_ones], conjunction)
 
 
 def _chooses_weekday(rule: Rule) -> bool:
@@ -186,9 +192,10 @@ def _skip(rule: Rule) -> Iterator[str]:
 
 def _moved(skip: Skip, period: str, *, backwards: bool) -> str:
     if backwards:
-        return f"or the {'day before' if skip is Skip.BACKWARD else 'day after'} where a {period} has no such day"
-    edge = f"last day of a {period}" if skip is Skip.BACKWARD else f"first day after a {period}"
-    return f"or the {edge} that is too short"
+        return f"on the day {'before' if skip is Skip.BACKWARD else 'after'} where a {period} has no such day"
+    if skip is Skip.BACKWARD:
+        return f"in shorter {period}s on the last day"
+    return f"after shorter {period}s on the first day of the next"
 
 
 def _week_start_matters(rule: Rule) -> bool:
