@@ -110,6 +110,10 @@ class AccountStore(Protocol):
         """Write the profile of a locked account and return its JSON."""
         ...
 
+    async def still_holds(self, account_id: AccountId, password_hash: str) -> bool:
+        """Lock an account; return whether it is not disabled and its password is still the one that was checked."""
+        ...
+
     async def set_password(self, account_id: AccountId, password_hash: str, now: datetime) -> None:
         """Replace the hash of a password."""
         ...

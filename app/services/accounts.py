@@ -103,11 +103,11 @@ class AccountService:
                 await self.limits.sign_in(context.address, key)
                 found = await self.accounts.credentials(key) if storable(key) else None
                 known = await self._verified(found, password)
+                signed_in = await self._sign_in(context, known, password)
             except TaskError as error:
                 _failed("password", error, context, found)
                 raise
             await self.limits.signed_in(context.address, key)
-            signed_in = await self._sign_in(context, known, password)
         _succeeded("password", signed_in, context)
         return signed_in
 
@@ -222,6 +222,9 @@ class AccountService:
         session = new_session(context, known.account_id, token, now)
 
         async def use_case(work: UnitOfWork) -> None:
+            # Checking took a while. A password that was changed meanwhile has ended all sessions, this one too.
+            if not await work.accounts.still_holds(known.account_id, known.password_hash):
+                raise InvalidCredentialsError
             await work.sessions.insert(session)
             if before is not None:
                 await work.sessions.revoke(before.session_id, now)

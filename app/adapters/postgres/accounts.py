@@ -41,6 +41,10 @@ SAVE: Final = """
     WHERE id = $1
     RETURNING account_json(accounts)::text
 """
+STILL_HOLDS: Final = """
+    SELECT true FROM accounts a WHERE a.id = $1 AND a.password_hash = $2 AND a.disabled_at IS NULL
+    FOR NO KEY UPDATE OF a
+"""
 REHASH: Final = "UPDATE accounts SET password_hash = $2, updated_at = $3 WHERE id = $1"
 
 
@@ -123,6 +127,10 @@ class PostgresAccountStore:
             now,
         )
         return json
+
+    async def still_holds(self, account_id: AccountId, password_hash: str) -> bool:
+        """See the port."""
+        return await self.connection.fetchval(STILL_HOLDS, account_id, password_hash) is not None
 
     async def set_password(self, account_id: AccountId, password_hash: str, now: datetime) -> None:
         """See the port."""

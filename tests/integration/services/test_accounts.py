@@ -256,6 +256,21 @@ async def test_a_new_password_ends_every_session(world: World) -> None:
     assert (await _login(world, anna.email, "another honest sentence")).token
 
 
+@pytest.mark.accepts("X05")
+async def test_a_sign_in_that_was_overtaken_by_a_new_password_is_refused(world: World) -> None:
+    anna = await world.person()
+
+    class Overtaken(ArgonHasher):
+        async def verify(self, password_hash: str | None, password: str) -> bool:
+            is_right = await world.services.accounts.hasher.verify(password_hash, password)
+            await world.services.accounts.set_password(anna.email, "another honest sentence")
+            return is_right
+
+    slow = replace(world.services.accounts, hasher=Overtaken())
+    with pytest.raises(InvalidCredentialsError):
+        await slow.login(_at("198.51.100.14"), anna.email, PASSWORD)
+
+
 async def test_nobody_has_no_password(world: World) -> None:
     with pytest.raises(NotFoundError):
         await world.services.accounts.set_password("nobody@example.org", "another honest sentence")
