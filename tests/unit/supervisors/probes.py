@@ -186,13 +186,6 @@ async def start(nursery: trio.Nursery, supervisor: Supervisor) -> Running:
     return running
 
 
-async def until(condition: Callable[[], object], limit: float = 1_000.0) -> None:
-    """Let virtual time pass until something holds."""
-    with trio.fail_after(limit):
-        while not condition():
-            await trio.sleep(0.01)
-
-
 async def settle() -> None:
     """Let everything happen that happens now."""
     await trio.testing.wait_all_tasks_blocked()

@@ -25,7 +25,7 @@ Case = Callable[[random.Random], Awaitable[None]]
 def for_each_seed(case: Case) -> None:
     """Run a case with seeds 0, 1, …; the seed also decides in which order trio runs its tasks."""
     for seed in range(SEEDS) if ONLY is None else [int(ONLY)]:
-        dice = random.Random(seed)  # noqa: S311 # a test has to be repeatable, not secret
+        dice = random.Random(seed)  # a test has to be repeatable, not secret
         with _seeded_scheduling(seed):
             try:
                 trio.run(case, dice, clock=MockClock(autojump_threshold=0))

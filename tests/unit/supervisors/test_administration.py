@@ -205,12 +205,12 @@ async def _flash(*, task_status: trio.TaskStatus[None]) -> None:
 
 
 async def _start_and_end(supervisor: Supervisor, count: int) -> float:
-    began = time.perf_counter()
+    began = time.process_time()  # others use this machine as well
     for number in range(count):
         spec = ChildSpec(id=str(number), start=_flash, restart=Restart.TEMPORARY)
         await supervisor.start_child(spec)
     await settle()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def _memory() -> int:

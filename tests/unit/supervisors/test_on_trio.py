@@ -14,8 +14,8 @@ import trio
 
 import supervisors
 from supervisors import ChildSpec, Event
-from supervisors.stall_detector import Stall, StallDetector
 from supervisors.stacks import task_stack
+from supervisors.stall_detector import Stall, StallDetector
 from tests.unit.supervisors import scenario
 from tests.unit.supervisors.probes import settle, start, supervisor_tasks
 

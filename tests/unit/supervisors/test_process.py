@@ -51,7 +51,8 @@ class Child:
         say(self.name, "ended")
 
     def spec(self):
-        return ChildSpec(id=self.name, start=self.run, ask=self.asked.set, shutdown=60 if self.deaf else 0.2, kill_after=0.3)
+        limit = 60 if self.deaf else 0.2
+        return ChildSpec(id=self.name, start=self.run, ask=self.asked.set, shutdown=limit, kill_after=0.3)
 
 children = {
     "calm": [Child("a"), Child("b")],

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trio
 
 from supervisors import AutoShutdown, Restart, Strategy
 from tests.unit.supervisors.probes import lives, settle, start, states
 
 if TYPE_CHECKING:
+    import trio
+
     from supervisors import ChildSpec
     from tests.unit.supervisors.probes import World
 

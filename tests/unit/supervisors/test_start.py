@@ -58,7 +58,7 @@ async def test_a_start_through_nursery_start_fails_there(world: World, nursery: 
 async def test_a_child_that_is_not_ready_in_time_fails_the_start(world: World) -> None:
     supervisor = world.supervisor([world.spec("a"), world.spec("b", init=math.inf, start_timeout=2)])
 
-    with pytest.raises(StartFailedError, match="'b'.*init timeout") as failed:
+    with pytest.raises(StartFailedError, match=r"'b'.*init timeout") as failed:
         await supervisor.run()
 
     assert isinstance(failed.value.__cause__, StartTimeoutError)
@@ -74,7 +74,7 @@ async def test_a_child_that_returns_without_being_ready_fails_the_start(world: W
 
     supervisor = world.supervisor([ChildSpec(id="b", start=forgetful)])
 
-    with pytest.raises(StartFailedError, match="b.*exited before ready") as failed:
+    with pytest.raises(StartFailedError, match=r"b.*exited before ready") as failed:
         await supervisor.run()
 
     assert isinstance(failed.value.__cause__, NotReadyError)

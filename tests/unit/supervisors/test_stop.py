@@ -10,17 +10,19 @@ import trio
 
 from actors.dead_letters import DeadLetters
 from actors.mailbox import Delivery, Mailbox, WhenFull
-from supervisors import BRUTAL, ChildSpec, Event
+from supervisors import BRUTAL, ChildSpec, Event, Strategy
 from supervisors.errors import ChildStuckError, StartFailedError, SupervisorStoppedError
 from supervisors.template import TemplateSupervisor
 from tests.unit.supervisors.probes import lives, settle, start, states, supervisor_tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from supervisors import Report
     from tests.unit.supervisors.probes import World
 
 
-def _polite(world: World, ids: str, **options: object) -> list[ChildSpec]:
+def _polite(world: World, ids: Iterable[str], **options: object) -> list[ChildSpec]:
     specs = []
     for child_id in ids:
         probe = world.probe(child_id, stop=1)
@@ -95,7 +97,7 @@ async def test_a_child_that_outlives_its_cancellation_is_stuck_and_holds_nobody_
 
 @pytest.mark.accepts("S43")
 async def test_nobody_restarts_over_a_stuck_child(world: World, nursery: trio.Nursery) -> None:
-    inner = world.supervisor(world.specs("a") + [world.spec("b", cleanup=3600, shutdown=1, kill_after=1)], "inner")
+    inner = world.supervisor([*world.specs("a"), world.spec("b", cleanup=3600, shutdown=1, kill_after=1)], "inner")
     running = await start(nursery, world.supervisor([inner.as_child()], intensity=9))
 
     world.raise_in("b")  # and lingers: it has not ended, so nothing is restarted
@@ -114,8 +116,6 @@ async def test_nobody_restarts_over_a_stuck_child(world: World, nursery: trio.Nu
 
 @pytest.mark.accepts("S43")
 async def test_a_group_that_cannot_be_stopped_ends_the_whole_tree(world: World, nursery: trio.Nursery) -> None:
-    from supervisors import Strategy
-
     children = [world.spec("a"), world.spec("b", cleanup=3600, shutdown=1, kill_after=1)]
     inner = world.supervisor(children, "inner", strategy=Strategy.ONE_FOR_ALL, intensity=9)
     running = await start(nursery, world.supervisor([world.spec("z"), inner.as_child()], intensity=9))
