@@ -40,7 +40,7 @@ class Http1Connection:
         self._idle_until = math.inf
         self._waiting = False
         self._head_deadline = math.inf
-        self._patience = Patience(edge.limits.body_seconds)
+        self._patience = Patience(edge.limits)
 
     def begin_drain(self) -> None:
         """Close if idle; otherwise what is in flight is answered with `Connection: close`. Not a checkpoint."""
@@ -123,7 +123,7 @@ class Http1Connection:
     async def _answer(self, request: Request) -> bool:
         """Have it answered; tell whether the connection stays open."""
         if not request.complete:
-            self._patience = Patience(self._limits.body_seconds)
+            self._patience = Patience(self._limits)
         scope = self.scope(request)
         exchange = Exchange(self, request)
         try:

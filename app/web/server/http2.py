@@ -19,9 +19,16 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h2 import (
+    BUFFER_HIGH_WATER,
+    BUFFER_LOW_WATER,
+    BufferCompleteError,
+    H2Protocol,
+    StreamBuffer,
+)
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, TaskGroup
+from hypercorn.typing import Event as IOEvent
 
 from app.web.server import problems
 from app.web.server.asgi import DISCONNECT, ClientDisconnectedError, Headers, Message, Scope, is_only
@@ -110,7 +117,7 @@ class Http2Connection:
         elif isinstance(event, Updated):
             self.end_if_drained()
 
-    async def send(self, send: Callable[[Message], Awaitable[None]], message: Message) -> None:
+    async def send(self, send: Callable[[Message | None], Awaitable[None]], message: Message | None) -> None:
         """Pass a part of a response on; a client that gives no window in time is cut off.
 
         Raises:
@@ -119,7 +126,8 @@ class Http2Connection:
         if self.closed:
             await trio.lowlevel.checkpoint()
             raise ClientDisconnectedError("the client left")
-        with trio.move_on_after(self.edge.limits.write_seconds) as scope:
+        size = BUFFER_HIGH_WATER + len(message.get("body", b"")) if message else BUFFER_HIGH_WATER
+        with trio.move_on_after(self.edge.limits.send_seconds(size)) as scope:
             self._sending.add(scope)
             try:
                 await send(message)
@@ -161,6 +169,8 @@ class _Protocol(H2Protocol):
             },
         )
         self.connection.decoder.max_header_list_size = limits.head_bytes
+
+        self.stream_buffers = _Buffers(self.context.event_class)
 
     @property
     def quiet(self) -> bool:
@@ -215,6 +225,42 @@ class _Protocol(H2Protocol):
         await self._flush()
 
 
+class _Buffer(StreamBuffer):
+    """What a stream has yet to send, bounded.
+
+    hypercorn's own lets the application go on after any small piece was sent, and even when the client gives no
+    window at all: then it spins, and grows until the memory ends.
+    """
+
+    async def push(self, data: bytes) -> None:
+        if self._complete:
+            raise BufferCompleteError
+        self.buffer.extend(data)
+        await self._is_empty.clear()
+        while len(self.buffer) >= BUFFER_HIGH_WATER:
+            await self._paused.wait()
+            await self._paused.clear()
+
+    async def pop(self, max_length: int) -> bytes:
+        data = bytes(self.buffer[:max_length])
+        del self.buffer[:max_length]
+        if len(self.buffer) < BUFFER_LOW_WATER:
+            await self._paused.set()
+        if not self.buffer:
+            await self._is_empty.set()
+        return data
+
+
+class _Buffers(dict[int, StreamBuffer]):
+    """Puts our buffer where hypercorn puts its own."""
+
+    def __init__(self, event_class: type[IOEvent]) -> None:
+        self._event_class = event_class
+
+    def __setitem__(self, stream_id: int, _: StreamBuffer) -> None:
+        super().__setitem__(stream_id, _Buffer(self._event_class))
+
+
 class _Applications:
     """What hypercorn calls its task group: starts the application of each stream, and the sending task."""
 
@@ -252,7 +298,7 @@ class _Exchange:
         self._scope = scope
         self._app_send = send
         self._inlet, self._outlet = trio.open_memory_channel[Message](_INBOX_PIECES)
-        self._patience = Patience(lane.edge.limits.body_seconds)
+        self._patience = Patience(lane.edge.limits)
         self._body_bytes = 0
         self._body_ended = False
         self._started = False
@@ -287,7 +333,8 @@ class _Exchange:
         try:
             if not (self._started or self._lane.closed):
                 await self._refuse(problems.INTERNAL)
-            await self._lane.send(self._app_send, None)  # type: ignore[arg-type] # hypercorn: the application ended
+            # hypercorn: the application ended.
+            await self._lane.send(self._app_send, None)
         except ClientDisconnectedError:
             return
 

@@ -11,8 +11,6 @@ from typing import Final
 RESERVED_FILES: Final = 64
 # However small the limit on open files, a handful of clients is served.
 FEWEST_CONNECTIONS: Final = 8
-# Below this pace a body or a response is not slow but stuck: a poor mobile line (EDGE) gives twice as much.
-SLOWEST_BYTES_PER_SECOND: Final = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +19,7 @@ class Limits:
 
     The two short ones are half a second under the promised 10 s and 15 s, so that the promise holds as the client
     measures it. `body_seconds` and `write_seconds` allow for a pause of that length; every byte that does move earns
-    more time (`SLOWEST_BYTES_PER_SECOND`), so a slow line is served and a stuck one is not.
+    more time (`slowest_bytes_per_second`), so a slow line is served and a stuck one is not.
     """
 
     head_bytes: int = 32 * 1024
@@ -32,6 +30,8 @@ class Limits:
     body_seconds: float = 14.5
     idle_seconds: float = 75.0
     write_seconds: float = 15.0
+    # Below this pace a line is not slow but stuck: a poor mobile one (EDGE) gives twice as much.
+    slowest_bytes_per_second: int = 8192
     # How long a connection is read and ignored after it was refused, so that the client can read why.
     linger_seconds: float = 2.0
     # A client that closed its sending side may still read: the application learns that it left only after this.
@@ -43,6 +43,10 @@ class Limits:
     ping_seconds: float = 20.0
     pong_seconds: float = 20.0
     streams_per_connection: int = 100
+
+    def send_seconds(self, size: int) -> float:
+        """Return how long it may take a client to take this many bytes."""
+        return self.write_seconds + size / self.slowest_bytes_per_second
 
 
 def connections_that_fit(wanted: int) -> int:

@@ -9,6 +9,7 @@ server.begin_drain()     # run() returns when what is in flight is answered, or 
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -23,7 +24,7 @@ from app.web.server.http1 import Http1Connection
 from app.web.server.http2 import Http2Connection
 from app.web.server.lanes import Lanes
 from app.web.server.limits import Limits, connections_that_fit
-from app.web.server.listeners import Address, Listener, open_listeners
+from app.web.server.listeners import Address, open_listeners
 from app.web.server.problems import ErrorResponse
 from app.web.server.sockets import RECEIVE_BYTES, SocketStream
 from app.web.server.tls import TlsError, TlsFiles, load_context
@@ -85,32 +86,24 @@ class HttpServer:
         self._tls = load_context(self._tls_files) if self._tls_files else None
         listeners = open_listeners(self._addresses)
         async with trio.open_nursery() as connections:
+            admit = partial(self._admit, connections)
+            acceptors = [Acceptor(listener.sock, admit) for listener in listeners]
             with ExitStack() as opened:
                 for listener in listeners:
                     opened.callback(listener.close)
-                await self._accept(listeners, connections, task_status)
+                async with trio.open_nursery() as accepting:
+                    for acceptor in acceptors:
+                        accepting.start_soon(acceptor.run)
+                    accepting.start_soon(self._lanes.watch)
+                    task_status.started([listener.address for listener in listeners])
+                    await self._asked_to_drain.wait()
+                    accepting.cancel_scope.cancel()
+                # Those who wait already would be reset.
+                for acceptor in acceptors:
+                    acceptor.accept_waiting()
             connections.cancel_scope.deadline = trio.current_time() + self._limits.drain_seconds
         if connections.cancel_scope.cancelled_caught:
             log.warning("Cut off clients that did not finish in time.", event="edge.drain.timeout")
-
-    async def _accept(
-        self, listeners: list[Listener], connections: trio.Nursery, task_status: trio.TaskStatus[list[Address]]
-    ) -> None:
-        """Accept until `begin_drain`, and then those who already waited: they would be reset."""
-
-        def admit(sock: socket.socket, address: Any) -> None:
-            self._admit(sock, address, connections)
-
-        acceptors = [Acceptor(listener.sock, admit) for listener in listeners]
-        async with trio.open_nursery() as nursery:
-            for acceptor in acceptors:
-                nursery.start_soon(acceptor.run)
-            nursery.start_soon(self._lanes.watch)
-            task_status.started([listener.address for listener in listeners])
-            await self._asked_to_drain.wait()
-            nursery.cancel_scope.cancel()
-        for acceptor in acceptors:
-            acceptor.accept_waiting()
 
     def begin_drain(self) -> None:
         """Stop politely: accept nobody, close who is idle, answer what is in flight. Not a checkpoint."""
@@ -131,7 +124,7 @@ class HttpServer:
 
     # one connection
 
-    def _admit(self, sock: socket.socket, address: Any, connections: trio.Nursery) -> None:
+    def _admit(self, connections: trio.Nursery, sock: socket.socket, address: Any) -> None:
         host = None if sock.family == socket.AF_UNIX else address[0]
         if self._admission.enter(host):
             connections.start_soon(self._serve, sock, host, address)
@@ -142,7 +135,7 @@ class HttpServer:
         """Serve one connection. Its faults end it, and nothing else."""
         stream: SocketStream | None = None
         try:
-            stream = SocketStream(sock, write_seconds=self._limits.write_seconds)
+            stream = SocketStream(sock, self._limits)
             peer = self._peer(sock, host, address)
             await (self._serve_tls(stream, peer) if self._tls else self._serve_http1(stream, peer))
         except Exception as error:  # noqa: BLE001 # a bug that one client can trigger must not disconnect all others

@@ -12,7 +12,7 @@ import struct
 
 import trio
 
-from app.web.server.limits import SLOWEST_BYTES_PER_SECOND
+from app.web.server.limits import Limits
 
 RECEIVE_BYTES = 32 * 1024
 # SO_LINGER on, zero seconds: close() then sends RST and frees what was not yet delivered.
@@ -22,14 +22,14 @@ _RESET = struct.pack("ii", 1, 0)
 class SocketStream(trio.abc.HalfCloseableStream):
     """One connected, non-blocking stream socket."""
 
-    __slots__ = ("_socket", "_write_seconds")
+    __slots__ = ("_limits", "_socket")
 
-    def __init__(self, sock: socket.socket, *, write_seconds: float) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits) -> None:
         sock.settimeout(0)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
-        self._write_seconds = write_seconds
+        self._limits = limits
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next bytes, empty at the end. Always a checkpoint; a cancelled call has read nothing.
@@ -69,7 +69,7 @@ class SocketStream(trio.abc.HalfCloseableStream):
             await self._send_rest(memoryview(data)[sent:])
 
     async def _send_rest(self, rest: memoryview) -> None:
-        with trio.move_on_after(self._write_seconds + len(rest) / SLOWEST_BYTES_PER_SECOND):
+        with trio.move_on_after(self._limits.send_seconds(len(rest))):
             while rest:
                 await trio.lowlevel.wait_writable(self._socket)
                 rest = rest[self._send_now(rest) :]

@@ -39,13 +39,11 @@ class EdgeWebSocket(WebSocketConnection):
 
     async def aclose(self, code: int = 1000, reason: str | None = None) -> None:
         """Close with this code; a peer that does not answer within `CLOSE_SECONDS` is cut off."""
-        with trio.move_on_after(CLOSE_SECONDS) as patience:
-            try:
-                await super().aclose(code, reason)
-            except LocalProtocolError:
-                # The peer's close frame crossed ours.
-                await self.cut_off()
-        if patience.cancelled_caught:
+        answered = False
+        with trio.move_on_after(CLOSE_SECONDS), suppress(LocalProtocolError):  # the peer's close frame crossed ours
+            await super().aclose(code, reason)
+            answered = True
+        if not answered:
             await self.cut_off()
 
     async def _handle_close_connection_event(self, event: CloseConnection) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from app.web.server import ASGIApp, Receive, Scope, Send, WebSocketHandshake
+    from app.web.server import Address, ASGIApp, Receive, Scope, Send, WebSocketHandshake
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -61,6 +61,11 @@ class Server(HttpServer):
     stopped: trio.Event
     clients: list[trio.SocketStream]
 
+    async def run(self, *, task_status: trio.TaskStatus[list[Address]] = trio.TASK_STATUS_IGNORED) -> None:
+        self.stopped = trio.Event()
+        await super().run(task_status=task_status)
+        self.stopped.set()
+
     async def connect(self, *, receive_buffer: int | None = None) -> trio.SocketStream:
         sock = trio.socket.socket()
         if receive_buffer:
@@ -104,14 +109,9 @@ class Servers:
             tls=tls,
             **options,
         )
-        server.stopped = trio.Event()
         server.clients = self.clients
 
-        async def run(task_status: trio.TaskStatus[Any]) -> None:
-            await server.run(task_status=task_status)
-            server.stopped.set()
-
-        bound = await self._nursery.start(run)
+        bound = await self._nursery.start(server.run)
         server.port = next((address.port for address in bound if isinstance(address, TcpAddress)), 0)
         return server
 

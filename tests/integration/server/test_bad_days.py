@@ -43,7 +43,7 @@ async def test_ten_stuck_readers_and_ten_stuck_sockets_do_not_hold_a_stop(serve:
 
 @pytest.mark.accepts("C10")
 async def test_a_socket_that_never_reads_is_dropped_and_the_others_notice_nothing(serve: Any) -> None:
-    server = await serve(write_seconds=0.3, linger_seconds=0.2)
+    server = await serve(write_seconds=0.3, slowest_bytes_per_second=10**6, linger_seconds=0.2)
     stuck = await server.connect(receive_buffer=4096)
     await stuck.send_all(UPGRADE + FLOOD_FRAME)
 
@@ -54,7 +54,7 @@ async def test_a_socket_that_never_reads_is_dropped_and_the_others_notice_nothin
 
 
 async def test_a_reader_that_stops_reading_is_dropped(serve: Any, flooding: Any) -> None:
-    server = await serve(flooding, write_seconds=0.3)
+    server = await serve(flooding, write_seconds=0.3, slowest_bytes_per_second=10**6)
     stuck = await server.connect(receive_buffer=4096)
     await stuck.send_all(GET)
 
@@ -135,8 +135,10 @@ trio.run(main)
 async def test_a_process_without_files_serves_again_when_it_has_some(cap: str) -> None:
     command = [sys.executable, "-c", FULL, cap]
     process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
     try:
-        with trio.fail_after(15):
+        with trio.fail_after(25):
             port = int(await process.stdout.receive_some())
             crowd = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(120)]
             for stream in crowd:
@@ -205,6 +207,7 @@ async def test_an_answer_cut_off_to_http_1_0_is_a_reset_and_not_an_end(serve: An
 
 async def test_an_error_of_a_session_ends_that_session_only(serve: Any) -> None:
     async def broken(_handshake: object, _stream: object) -> None:
+        await trio.lowlevel.checkpoint()
         raise RuntimeError("secret")
 
     server = await serve(websocket=broken)

@@ -26,7 +26,7 @@ async def test_it_says_where_it_listens_when_the_kernel_chose_the_port(serve: An
     assert (await server.ask(CLOSING)).endswith(b"1.1 http GET /x 0")
 
 
-async def test_a_name_with_two_addresses_gets_one_port() -> None:
+def test_a_name_with_two_addresses_gets_one_port() -> None:
     listeners = open_listeners([TcpAddress("localhost", 0)])
     ports = {listener.address.port for listener in listeners if isinstance(listener.address, TcpAddress)}
     for listener in listeners:

@@ -100,7 +100,7 @@ async def test_the_protocol_is_agreed_on_in_the_handshake(
     serve: Any,
     certificate: TlsFiles,
     trusting: ssl.SSLContext,
-    http2: bool,
+    http2: bool,  # noqa: FBT001 # a column of the table
     version: str,  # a column
 ) -> None:
     server = await serve(tls=certificate)
@@ -377,12 +377,38 @@ async def test_an_application_that_still_runs_hears_that_the_client_left(
     await ended.wait()
 
 
+async def test_a_client_that_gives_little_window_costs_little_memory(
+    serve: Any, certificate: TlsFiles, dial: Any
+) -> None:
+    sent = 0
+
+    async def large(_scope: Scope, _receive: Receive, send: Send) -> None:
+        nonlocal sent
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 10_000, "more_body": True})
+            sent += 10_000
+
+    client = await dial.http2(await serve(large, tls=certificate))
+    stream = await client.request()
+    await client.hear(h2.events.ResponseReceived)
+    for _ in range(100):
+        client.h2.increment_flow_control_window(1, stream)
+        client.h2.increment_flow_control_window(1)
+        await client.flush()
+    client.h2.ping(b"all seen")
+    await client.flush()
+    await client.hear(h2.events.PingAckReceived)
+
+    assert 65_536 <= sent <= 65_536 + 2 * 65_536
+
+
 async def test_a_client_that_gives_no_window_is_cut_off(serve: Any, certificate: TlsFiles, dial: Any) -> None:
     async def large(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"x" * 1_000_000})
 
-    server = await serve(large, tls=certificate, write_seconds=0.3)
+    server = await serve(large, tls=certificate, write_seconds=0.3, slowest_bytes_per_second=10**9)
     client = await dial.http2(server)
     await client.request()
     await client.hear(h2.events.ResponseReceived)

@@ -483,6 +483,7 @@ async def test_an_application_that_ignores_the_end_does_not_hold_the_thread(wire
 
 async def test_an_exception_is_a_500_that_tells_nothing(wire: Any) -> None:
     async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await trio.lowlevel.checkpoint()
         raise RuntimeError("secret")
 
     connection = wire(broken)

@@ -270,7 +270,7 @@ async def test_an_error_of_the_session_arrives_as_itself(wire: Any, nursery: tri
     async def session(handshake: WebSocketHandshake, _stream: trio.abc.Stream) -> None:
         try:
             async with handshake.accept():
-                os.environ["mine"]
+                os.environ["MINE"]
         except KeyError as error:
             caught.append(error)
 
@@ -280,7 +280,7 @@ async def test_an_error_of_the_session_arrives_as_itself(wire: Any, nursery: tri
     await client.say(CloseConnection(code=1000))
     await connection.ended.wait()
 
-    assert [str(error) for error in caught] == ["'mine'"]
+    assert [str(error) for error in caught] == ["'MINE'"]
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
