@@ -115,7 +115,7 @@ export interface Problem {
 export type Connection = "connecting" | "live" | "reconnecting" | "offline";
 
 export interface Place {
-  name: "inbox" | "today" | "upcoming" | "completed" | "tag" | "search";
+  name: "inbox" | "today" | "upcoming" | "completed" | "tag" | "search" | "missing";
   tag?: string;
 }
 

@@ -58,6 +58,7 @@ const byCompletion = (a, b) => plain(b.completedAt ?? "", a.completedAt ?? "");
  * @returns {Group[]}
  */
 export function groupsOf(place, lens, tasks, lingering) {
+  if (place.name === "missing") return [];
   const found = tasks.filter(passes(lens));
   const open = found.filter((task) => !task.completed || lingering.has(task.id));
   const done = () => found.filter((task) => task.completed && !lingering.has(task.id)).sort(byCompletion);

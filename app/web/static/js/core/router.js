@@ -27,7 +27,7 @@ function listRoute(address) {
   const { pathname, searchParams } = new URL(address, location.origin);
   const [first = "", second = ""] = pathname.split("/").slice(1).map(decodeURIComponent);
   const named = PLACES.find((each) => each === first);
-  const place = first === "tag" ? { name: first, tag: second } : { name: named ?? "inbox" };
+  const place = first === "tag" && second ? { name: first, tag: second } : { name: named ?? (first ? "missing" : "inbox") };
   return { page: "list", place: /** @type {Place} */ (place), lens: lensOf(searchParams), task: null };
 }
 

@@ -31,7 +31,14 @@ const sending = new Set();
 let retryMs = 0;
 let timer = 0;
 
-windows?.addEventListener("message", () => void reload());
+// Another window made a change, or it is done with one: then every window lets it become the task it turned into.
+windows?.addEventListener("message", ({ data: { key, done, task } }) => {
+  const op = ops.find((each) => each.key === key);
+  if (!key) void reload();
+  else if (op && done) settle(op, task);
+  else if (op) drop(op);
+  else settled.add(key);
+});
 
 /** Reads the waiting changes back, after a reload or when another window changed them. */
 export async function reload() {
@@ -79,7 +86,7 @@ export function enqueue(kind, id, body, extra = {}) {
 /** @param {Op} op */
 function store(op) {
   refresh(op.id);
-  void writeOp(op).then(() => windows?.postMessage("ops"));
+  void writeOp(op).then(() => windows?.postMessage({}));
   pump();
 }
 
@@ -90,26 +97,31 @@ export function withdraw(op) {
   return true;
 }
 
-/** @param {Op} op */
-function drop(op) {
+/** @param {Op} op @param {boolean} [done] it became this task @param {Task | null} [task] */
+function drop(op, done = false, task = null) {
   const index = ops.findIndex((each) => each.key === op.key);
   if (index >= 0) ops.splice(index, 1);
   settled.add(op.key);
   refresh(op.id);
-  void removeOp(op.key).then(() => windows?.postMessage("ops"));
+  void removeOp(op.key).then(() => windows?.postMessage({ key: op.key, done, task }));
 }
 
-/** The live event of an own change may come before its answer: then it is settled here. @param {string} key @param {Task} task */
+/**
+ * The live event of a change may come before its answer, and reaches other windows as well: it settles the change.
+ * @param {string} key
+ * @param {Task} task
+ */
 export function arrived(key, task) {
   const op = ops.find((each) => each.key === key);
   if (op) settle(op, task);
+  settled.add(key);
 }
 
 /** @param {Op} op @param {Task | null | undefined} task */
 function settle(op, task) {
   if (settled.has(op.key)) return confirm(task);
   const before = op.version;
-  drop(op);
+  drop(op, true, task);
   if (op.kind === "create" && task) {
     const local = op.id;
     rename(local, task.id);
@@ -147,13 +159,12 @@ export function resend() {
 /** @param {Op} op */
 async function send(op) {
   sending.add(op.key);
-  let next = true;
+  let next = false;
   try {
     next = await locked(op.key, () => attempt(op));
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
     pause();
-    next = false;
   } finally {
     sending.delete(op.key);
   }

@@ -19,8 +19,8 @@ const HELLO_WITHIN_MS = 1500;
 
 /** @type {Live | null} */
 let live = null;
-/** While everything is read, events come on top of it. */
-let loading = false;
+/** @type {Set<string> | null} ids seen while everything is read, by page or by event */
+let loading = null;
 /** Position of the newest event when the connection was made. */
 let newest = 0;
 
@@ -125,7 +125,8 @@ function hello(position) {
 function apply(frame) {
   const { task, taskId, requestId } = frame;
   const own = requestId ? outbox.isOwn(requestId) : false;
-  if (requestId && task && own) outbox.arrived(requestId, task);
+  if (requestId && task) outbox.arrived(requestId, task);
+  if (taskId) loading?.add(taskId);
   if (frame.type === "task.deleted" && taskId) gone(taskId);
   else confirm(task, true);
   if (taskId && !own && !loading) mark(taskId, whoChanged(frame));
@@ -153,8 +154,7 @@ export function actorOf(actor) {
  */
 async function load(position) {
   if (loading) return;
-  loading = true;
-  const seen = new Set();
+  const seen = (loading = new Set());
   try {
     set({ position });
     for (const completed of [false, true]) await pages(completed, seen);
@@ -165,7 +165,7 @@ async function load(position) {
     if (!(error instanceof UnreachableError)) throw error;
     set({ failed: !state.loaded });
   } finally {
-    loading = false;
+    loading = null;
   }
 }
 

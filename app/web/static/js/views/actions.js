@@ -32,8 +32,10 @@ export function add(fields) {
 export function change(id, fields, base = taskOf(id)) {
   if (!base) return;
   const known = confirmedOf(serverId(id));
-  const version = base.version || known?.version;
-  enqueue("patch", id, fields, { version, before: pick(base, Object.keys(fields)) });
+  const before = pick(base, Object.keys(fields));
+  // What else changed since the change was begun does not matter; whether these fields did, does.
+  const untouched = known && JSON.stringify(pick(known, Object.keys(fields))) === JSON.stringify(before);
+  enqueue("patch", id, fields, { version: untouched ? known.version : base.version, before });
 }
 
 /** @param {Task} task @param {string[]} names @returns {TaskFields} */

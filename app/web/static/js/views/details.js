@@ -4,11 +4,14 @@ import { route } from "../core/router.js";
 
 /** @type {typeof import("./panel.js") | undefined} */
 let panel;
+/** @type {Promise<typeof import("./panel.js")> | undefined} one promise: what is asked for first happens first */
+let loading;
 
 /** @param {(panel: typeof import("./panel.js")) => void} use */
 function withPanel(use) {
   if (panel) return use(panel);
-  void import("./panel.js").then((loaded) => use((panel = loaded)));
+  loading ??= import("./panel.js");
+  void loading.then((loaded) => use((panel = loaded)));
 }
 
 /** Draws the panel as the address says. */

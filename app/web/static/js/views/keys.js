@@ -103,7 +103,7 @@ function act(action, leaves = false) {
   const id = current();
   if (!id || !rowRoot(id)?.isConnected && id !== route().task) return;
   const open = route().task === id;
-  if (!open || leaves) move(1, id);
+  if (!open || leaves) move(1, id, true);
   if (open && leaves) close();
   action(id);
 }
@@ -116,15 +116,15 @@ function details(part) {
   focusPart(part);
 }
 
-/** @param {number} by rows; past the last one, backwards @param {string} [from] */
-function move(by, from = current()) {
+/** @param {number} by rows @param {string} [from] @param {boolean} [leaves] that row goes away: from the last one, backwards */
+function move(by, from = current(), leaves = false) {
   let rows = [...document.querySelectorAll(".row[data-id]:not([data-leaving])")];
   const at = rows.findIndex((row) => row === rowRoot(rowId(serverId(from))));
   if (at + by > rows.length - 2 && !$("#more").hidden) {
     grow();
     rows = [...document.querySelectorAll(".row[data-id]:not([data-leaving])")];
   }
-  const next = rows[at < 0 ? 0 : at + by] ?? (by > 0 ? rows[at - (from === current() && at > 0 ? 0 : 1)] : rows[0]);
+  const next = at < 0 ? rows[0] : (rows[at + by] ?? rows[leaves ? at - 1 : at]);
   const link = next?.querySelector("a");
   (link ?? $("#heading")).focus();
   link?.scrollIntoView({ block: "nearest" });

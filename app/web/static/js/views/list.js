@@ -110,9 +110,11 @@ function leave(row) {
   const frames = [{ height: `${height}px`, opacity: 1 }, { height: "0", minHeight: "0", opacity: 0 }];
   const away = row.animate(frames, { duration: LEAVE_MS, easing: "ease-out" });
   away.onfinish = () => {
+    const focused = row.matches(":focus-within");
     row.removeAttribute("data-leaving");
-    if (!row.matches(":focus-within")) row.remove();
+    row.remove();
     drawList();
+    if (focused) $("#heading").focus();
   };
 }
 

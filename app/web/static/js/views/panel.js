@@ -77,7 +77,7 @@ export const flushPanel = () => open?.flush();
 export function focusPart(name) {
   const part = name ? $(`[data-part="${name}"]`, panel()) : null;
   if (part instanceof HTMLDetailsElement) part.open = true;
-  const target = part?.matches("input") ? part : part?.querySelector("summary, input:checked, input");
+  const target = part?.matches("input") ? part : part?.querySelector("summary, input:checked");
   /** @type {HTMLElement} */ (target ?? panel()).focus();
 }
 

@@ -80,7 +80,7 @@ export function repeatPart({ part, task, save }) {
   /** @param {string} sentence @param {string[]} dates */
   function show(sentence, dates) {
     part("repeatValue").textContent = sentence;
-    part("preview").replaceChildren(h("p", { class: "sentence" }, sentence), h("h3", {}, t("repeat.next")),
+    part("preview").replaceChildren(h("p", { class: "sentence" }, sentence), h("h2", {}, t("repeat.next")),
       h("ol", {}, dates.map((date) => h("li", {}, h("time", { datetime: date }, fullWords(date))))));
   }
 

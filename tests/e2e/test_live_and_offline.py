@@ -1,0 +1,124 @@
+"""Two tabs, a lost network, and what was changed on both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import wait_until, wait_until_kept
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Visitor
+
+
+def test_a_change_glides_into_the_other_tab_and_says_where_it_came_from(anna: Visitor) -> None:
+    first = anna.register()
+    second = anna.open("/")
+    expect(second.locator("#link")).to_have_attribute("data-state", "live")
+
+    first.get_by_label("New task").first.fill("Seen by both")
+    first.keyboard.press("Enter")
+
+    expect(second.locator(".row", has_text="Seen by both")).to_contain_text("Changed in another window")
+    second.get_by_role("checkbox", name="Complete “Seen by both”").click()
+    expect(first.locator(".row")).to_have_count(0)
+
+
+def test_everything_works_offline_and_is_sent_once_on_return(anna: Visitor) -> None:
+    page = anna.register()
+    anna.call("POST", "/api/tasks", {"title": "Was here before"})
+    expect(page.locator(".row")).to_have_count(1)
+
+    anna.context.set_offline(True)
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    page.get_by_label("New task").first.fill("Written on a train")
+    page.keyboard.press("Enter")
+    page.get_by_role("checkbox", name="Complete “Was here before”").click()
+    expect(page.locator("#link")).to_contain_text("2 changes wait")
+    anna.context.set_offline(False)
+
+    expect(page.get_by_text("You are offline.")).to_be_hidden()
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    expect(page.locator("#link")).to_have_text("Live")
+    tasks = {task["title"]: task["completed"] for task in anna.call("GET", "/api/tasks")["items"]}
+    assert tasks == {"Was here before": True, "Written on a train": False}
+
+
+def test_what_happened_meanwhile_is_resumed_exactly(anna: Visitor) -> None:
+    page = anna.register()
+    kept = anna.call("POST", "/api/tasks", {"title": "Before"})
+    gone = anna.call("POST", "/api/tasks", {"title": "Goes away"})
+    expect(page.locator(".row")).to_have_count(2)
+    lists: list[str] = []
+
+    anna.context.set_offline(True)
+    expect(page.locator("#link")).to_have_attribute("data-state", "offline")
+    anna.call("PATCH", f"/api/tasks/{kept['id']}", {"title": "After"})
+    anna.call("DELETE", f"/api/tasks/{gone['id']}")
+    anna.call("POST", "/api/tasks", {"title": "New"})
+    page.on("request", lambda request: lists.append(request.url) if "/api/tasks?" in request.url else None)
+    anna.context.set_offline(False)
+
+    expect(page.locator(".row-title")).to_have_text(["New", "After"])
+    assert lists == []
+
+
+def test_the_page_opens_without_a_network(anna: Visitor) -> None:
+    page = anna.register()
+    anna.call("POST", "/api/tasks", {"title": "Read on the train"})
+    expect(page.locator(".row")).to_have_count(1)
+    wait_until_kept(page, "tasks", "Read on the train")
+    wait_until(page, "async () => navigator.serviceWorker.controller !== null")
+    wait_until(page, "async () => (await (await caches.open('rondo-shell')).keys()).length > 40")
+
+    anna.context.set_offline(True)
+    anna.complaints_allowed = ("ERR_INTERNET_DISCONNECTED",)
+    page.goto("/today")
+    page.goto("/")
+
+    expect(page.get_by_role("link", name="Read on the train")).to_be_visible()
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+
+
+def test_both_sides_of_a_conflict_are_shown_and_the_user_decides(anna: Visitor) -> None:
+    page = anna.register()
+    anna.complaints_allowed = ("status of 412",)
+    task = anna.call("POST", "/api/tasks", {"title": "Bring cake"})
+    page.get_by_role("link", name="Bring cake").click()
+    panel = page.get_by_role("complementary", name="Details")
+
+    anna.context.set_offline(True)
+    panel.get_by_label("Title").fill("Bring apple cake")
+    panel.get_by_label("Title").blur()
+    anna.call("PATCH", f"/api/tasks/{task['id']}", {"title": "Bring cheese cake", "priority": "high"})
+    anna.context.set_offline(False)
+
+    clash = panel.locator(".clash")
+    expect(clash.locator("td")).to_have_text(["", "Bring apple cake", "Bring cheese cake"])
+    assert anna.call("GET", f"/api/tasks/{task['id']}")["title"] == "Bring cheese cake"
+    clash.get_by_role("button", name="Keep mine").click()
+
+    expect(clash).to_have_count(0)
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    task = anna.call("GET", f"/api/tasks/{task['id']}")
+    assert (task["title"], task["priority"]) == ("Bring apple cake", "high")
+
+
+def test_changes_of_different_fields_do_not_contradict_each_other(anna: Visitor) -> None:
+    page = anna.register()
+    anna.complaints_allowed = ("status of 412",)
+    task = anna.call("POST", "/api/tasks", {"title": "Paint the door"})
+    page.get_by_role("link", name="Paint the door").click()
+    panel = page.get_by_role("complementary", name="Details")
+
+    anna.context.set_offline(True)
+    panel.get_by_label("Title").fill("Paint the red door")
+    panel.get_by_label("Title").blur()
+    anna.call("PATCH", f"/api/tasks/{task['id']}", {"priority": "urgent"})
+    anna.context.set_offline(False)
+
+    expect(page.locator(".row[data-priority=urgent]", has_text="Paint the red door")).to_be_visible()
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    task = anna.call("GET", f"/api/tasks/{task['id']}")
+    assert (task["title"], task["priority"]) == ("Paint the red door", "urgent")
