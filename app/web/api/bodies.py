@@ -231,7 +231,7 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel"):
     """A new account."""
 
     email: Annotated[str, formats.EMAIL]
-    password: Annotated[str, formats.PASSWORD]
+    password: Annotated[str, formats.NEW_PASSWORD]
     name: Annotated[str, formats.NAME] | None = ""
     time_zone: TimeZone | None = "UTC"
 

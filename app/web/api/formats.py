@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from app.domain.account import EMAIL_CHARACTERS, NAME_CHARACTERS
 from app.domain.checks import Checks
 from app.domain.durations import parse_duration
-from app.domain.passwords import MOST_CHARACTERS
+from app.domain.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from app.domain.recurrence import InvalidRuleError, parse_rule
 from app.domain.reminder import CHANNELS
 from app.domain.task import DESCRIPTION_BYTES, TAG_CHARACTERS, TAGS, TITLE_CHARACTERS, Priority
@@ -21,7 +21,7 @@ from app.domain.task import DESCRIPTION_BYTES, TAG_CHARACTERS, TAGS, TITLE_CHARA
 T = TypeVar("T")
 
 SEARCH_CHARACTERS: Final = 500
-CURSOR_CHARACTERS: Final = 4096
+CURSOR_CHARACTERS: Final = 1024
 
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 # RFC 3339, section 5.6. An offset is always needed: without one an instant is a guess.
@@ -218,10 +218,17 @@ DUE: Final = Format(
     read_due, {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 )
 TIME_OF_DAY: Final = Format(read_time_of_day, {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
-TIME_ZONE: Final = Format(read_time_zone, {"type": "string", "description": "A name of the IANA time zone database."})
+TIME_ZONE: Final = Format(
+    read_time_zone,
+    {"type": "string", "pattern": "^[A-Za-z0-9_+/-]+$", "description": "A name of the IANA time zone database."},
+)
 DURATION: Final = Format(
     read_duration,
-    {"type": "string", "pattern": "^P", "description": "ISO 8601, weeks or days, hours, minutes and seconds."},
+    {
+        "type": "string",
+        "pattern": "^P([0-9]{1,9}W)?([0-9]{1,9}D)?(T([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}S)?)?$",
+        "description": "ISO 8601: weeks, days, hours, minutes and seconds; ten years at most.",
+    },
 )
 TITLE: Final = Format(
     _text(TITLE_CHARACTERS, least=1),
@@ -248,6 +255,7 @@ EMAIL: Final = Format(
     _text(EMAIL_CHARACTERS, least=1), {"type": "string", "format": "email", "maxLength": EMAIL_CHARACTERS}
 )
 PASSWORD: Final = Format(_read_password, {"type": "string", "format": "password", "maxLength": MOST_CHARACTERS})
+NEW_PASSWORD: Final = Format(_read_password, {**PASSWORD.schema, "minLength": LEAST_CHARACTERS})
 NAME: Final = Format(_text(NAME_CHARACTERS), {"type": "string", "maxLength": NAME_CHARACTERS})
 SEARCH: Final = Format(_text(SEARCH_CHARACTERS), {"type": "string", "maxLength": SEARCH_CHARACTERS})
 CURSOR: Final = Format(

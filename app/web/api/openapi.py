@@ -121,6 +121,7 @@ def codes_of(endpoint: Endpoint) -> list[str]:
     changes = endpoint.method not in SAFE_METHODS
     told = [
         (endpoint.is_api, ("internal_error", "malformed_query", "validation_failed")),
+        (endpoint.is_api, ("target_too_long", "headers_too_large")),
         (endpoint.is_api and endpoint.limit is not Limit.NONE, ("database_unavailable", "too_slow")),
         (endpoint.auth is not Auth.PUBLIC, ("not_authenticated",)),
         (endpoint.auth is Auth.OPERATOR, ("forbidden",)),

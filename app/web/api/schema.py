@@ -75,7 +75,10 @@ class Components:
     def _struct(self, struct: type[msgspec.Struct], *, request: bool, read_only: frozenset[str]) -> Schema:
         fields = structs.fields(struct)
         described = {field.encode_name: self._described(field, request=request) for field in fields}
-        ignored = {name: {"description": "Written by the server alone; skipped."} for name in sorted(read_only)}
+        ignored = {
+            name: {"readOnly": True, "description": "Written by the server alone; skipped."}
+            for name in sorted(read_only)
+        }
         schema: Schema = {"type": "object", "description": cleandoc(struct.__doc__ or "")}
         if fields:
             schema["properties"] = described | ignored

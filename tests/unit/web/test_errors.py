@@ -92,7 +92,7 @@ def test_a_code_nobody_declared_is_a_bug() -> None:
 
 @pytest.mark.parametrize(
     ("status", "code", "title"),
-    [(413, "body_too_large", "Body too large"), (431, "x", "Request Header Fields Too Large")],
+    [(413, "body_too_large", "Body too large"), (418, "x", "I'm a Teapot")],
 )
 def test_the_edge_refuses_in_the_same_words(status: int, code: str, title: str) -> None:
     headers, body = edge_problem(status, code, "No.")

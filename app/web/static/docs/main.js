@@ -43,7 +43,7 @@ function bodyField(contract, body, prefix) {
 
 /** @param {Schema} contract @param {Schema} schema */
 function fieldTable(contract, schema) {
-  const fields = Object.entries(schema.properties ?? {});
+  const fields = Object.entries(schema.properties ?? {}).filter(([, field]) => !field.readOnly);
   const lines = fields.map(([name, field]) =>
     element(
       "tr",
@@ -163,6 +163,8 @@ const response = await fetch("/api/openapi.json");
 build(await response.json());
 follow();
 addEventListener("hashchange", follow);
-at("#access").addEventListener("submit", (event) => event.preventDefault());
 at("#token").addEventListener("change", () => void showWho());
-void showWho();
+at("#access").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void showWho();
+});
