@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 MAX_RESPONSE_CHARACTERS: Final = 500
 
+# Nobody wants to be reminded of what is done: a mail that still waits for its next attempt is not sent.
+CANCEL_DONE: Final = """
+    UPDATE deliveries d SET state = 'cancelled', next_attempt_at = NULL, claimed_until = NULL, finished_at = now()
+    FROM reminders r JOIN tasks t ON t.id = r.task_id
+    WHERE r.id = d.reminder_id AND d.state = 'pending' AND d.channel = $1 AND d.next_attempt_at <= now()
+      AND (t.completed_at IS NOT NULL OR t.deleted_at IS NOT NULL OR r.deleted_at IS NOT NULL)
+"""
 CLAIM: Final = """
     WITH claimed AS (
         UPDATE deliveries d
@@ -56,6 +63,7 @@ class PostgresDeliveryLedger:
 
     async def claim(self, channel: str, limit: int, lease_seconds: float) -> tuple[Delivery, ...]:
         """See the port."""
+        await self.database.execute(CANCEL_DONE, channel)
         rows = await self.database.fetch(CLAIM, channel, limit, lease_seconds)
         return tuple(Delivery(**dict(row)) for row in rows)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from app.adapters.postgres.database import Database
     from app.ports.clock import Clock
 
-# SKIP LOCKED: two processes never fire the same one, and a task that is being completed right now wins (R05).
+# SKIP LOCKED: two processes never fire the same one, and a task that is being changed right now wins (R05); it is
+# looked at again at the next ring. The share lock keeps the task in the event as new as the event.
 CLAIM_DUE: Final = """
     SELECT r.id, r.project_id, r.task_id, r.account_id, r.occurrence, r.channels, r.fire_at,
            extract(epoch FROM now() - r.fire_at)::float8 AS late_seconds,
@@ -25,7 +26,7 @@ CLAIM_DUE: Final = """
     FROM reminders r JOIN tasks t ON t.id = r.task_id JOIN accounts a ON a.id = r.account_id
     WHERE r.state = 'scheduled' AND r.deleted_at IS NULL AND r.fire_at <= now()
       AND t.completed_at IS NULL AND t.deleted_at IS NULL AND a.disabled_at IS NULL
-    ORDER BY r.fire_at LIMIT $1 FOR UPDATE OF r SKIP LOCKED
+    ORDER BY r.fire_at LIMIT $1 FOR UPDATE OF r SKIP LOCKED FOR SHARE OF t SKIP LOCKED
 """
 FIRE: Final = """
     UPDATE reminders r SET state = 'fired', fired_at = now(), updated_at = now() WHERE id = ANY ($1)
