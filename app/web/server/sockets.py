@@ -55,7 +55,7 @@ class SocketStream(trio.abc.HalfCloseableStream):
         except OSError:
             return False
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:  # noqa: ASYNC910 # sending at once is the point
         """Send everything, or end the connection after `write_seconds` and what the size earns.
 
         *Not a checkpoint* when the kernel takes all of it at once. One sender at a time.
@@ -69,11 +69,11 @@ class SocketStream(trio.abc.HalfCloseableStream):
             await self._send_rest(memoryview(data)[sent:])
 
     async def _send_rest(self, rest: memoryview) -> None:
-        with trio.move_on_after(self._limits.send_seconds(len(rest))):
+        with trio.move_on_after(self._limits.send_seconds(len(rest))):  # noqa: ASYNC912 # it is entered only to wait
             while rest:
                 await trio.lowlevel.wait_writable(self._socket)
                 rest = rest[self._send_now(rest) :]
-            return
+            return  # noqa: ASYNC910 # sending at once is the point
         self.abort()
         raise trio.BrokenResourceError("the peer does not read")
 

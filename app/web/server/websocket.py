@@ -37,7 +37,7 @@ WebSocketHandler = Callable[["WebSocketHandshake", trio.abc.Stream], Awaitable[N
 class EdgeWebSocket(WebSocketConnection):
     """A trio-websocket connection on which nothing can wait for ever."""
 
-    async def aclose(self, code: int = 1000, reason: str | None = None) -> None:
+    async def aclose(self, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC910 # its caller waits
         """Close with this code; a peer that does not answer within `CLOSE_SECONDS` is cut off."""
         answered = False
         with trio.move_on_after(CLOSE_SECONDS), suppress(LocalProtocolError):  # the peer's close frame crossed ours
@@ -70,7 +70,7 @@ class EdgeWebSocket(WebSocketConnection):
             try:
                 await self._stream.send_all(frame)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
-                await self._abort_web_socket()
+                await self._abort_web_socket()  # noqa: ASYNC120 # the error is told anew below
                 raise ConnectionClosed(self.closed) from None
 
 
@@ -194,7 +194,7 @@ class _Session:
             self._ping_at = now + self._limits.ping_seconds + self._limits.pong_seconds
             self._nursery.start_soon(self._ping)
 
-    async def _ping(self) -> None:
+    async def _ping(self) -> None:  # noqa: ASYNC910 # its caller waits
         """Ping the peer, and cut it off when no pong comes in time."""
         with trio.move_on_after(self._limits.pong_seconds) as patience, suppress(ConnectionClosed, LocalProtocolError):
             await self._connection.ping()
@@ -244,7 +244,7 @@ async def _linger(stream: trio.abc.Stream) -> None:
         while await stream.receive_some():
             pass
     except (trio.BrokenResourceError, trio.ClosedResourceError):
-        return
+        return  # noqa: ASYNC910 # its caller waits
 
 
 def _single(error: BaseException) -> BaseException:

@@ -61,7 +61,7 @@ class Server(HttpServer):
     stopped: trio.Event
     clients: list[trio.SocketStream]
 
-    async def run(self, *, task_status: trio.TaskStatus[list[Address]] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[list[Address]] = trio.TASK_STATUS_IGNORED) -> None:  # noqa: ASYNC128 # it hands task_status on
         self.stopped = trio.Event()
         await super().run(task_status=task_status)
         self.stopped.set()

@@ -93,7 +93,7 @@ async def send_quietly(stream: trio.SocketStream, body: bytes) -> None:
     try:
         await stream.send_all(head + body)
     except trio.BrokenResourceError:
-        return
+        return  # noqa: ASYNC910 # ends on the other side of a socket
 
 
 async def test_one_too_many_is_503_and_there_is_room_again_when_one_leaves(serve: Any) -> None:
@@ -151,7 +151,7 @@ async def test_a_process_without_files_serves_again_when_it_has_some(cap: str) -
             assert trio.current_time() - began < 5
     finally:
         process.terminate()
-        await process.wait()
+        await process.wait()  # noqa: ASYNC102 # the process is a test's
     noise = await everything(process.stderr)
     assert noise.count(b"Traceback") == 0
     assert len(noise.splitlines()) < 10
@@ -262,8 +262,8 @@ async def test_an_idle_connection_is_closed_by_the_watch(serve: Any) -> None:
     assert (await everything(stream)).startswith(b"HTTP/1.1 200")
 
 
-async def wait_until(condition: Any, seconds: float) -> None:
+async def wait_until(condition: Any, seconds: float) -> None:  # noqa: ASYNC910 # ends on the other side of a socket
     """Look again and again: what is waited for happens on the other side of a socket."""
-    with trio.fail_after(seconds):
-        while not condition():
+    with trio.fail_after(seconds):  # noqa: ASYNC912 # it is entered only to wait
+        while not condition():  # noqa: ASYNC110 # it happens on the other side of a socket
             await trio.sleep(0.01)

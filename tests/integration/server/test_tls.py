@@ -9,7 +9,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
-import httpx
+import httpx  # noqa: ASYNC127 # the test client of the whole project
 import orjson
 import pytest
 import trio
@@ -305,7 +305,7 @@ async def test_a_stalled_body_is_408_over_http2(serve: Any, certificate: TlsFile
 
 @pytest.mark.parametrize("kind", ["raises", "silent", "line break"])
 async def test_a_failing_application_is_500_over_http2(serve: Any, certificate: TlsFiles, dial: Any, kind: str) -> None:
-    async def broken(_scope: Scope, _receive: Receive, send: Send) -> None:
+    async def broken(_scope: Scope, _receive: Receive, send: Send) -> None:  # noqa: ASYNC910 # ends on the other side of a socket
         if kind == "raises":
             raise RuntimeError("secret")
         if kind == "line break":
@@ -413,7 +413,7 @@ async def test_a_client_that_gives_no_window_is_cut_off(serve: Any, certificate:
     await client.request()
     await client.hear(h2.events.ResponseReceived)
 
-    with trio.fail_after(5):
+    with trio.fail_after(5):  # noqa: ASYNC912 # it is entered only to wait
         while server.connections:  # noqa: ASYNC110 # it ends on the other side of a socket
             await trio.sleep(0.02)
 
@@ -476,6 +476,6 @@ async def test_a_protocol_error_ends_the_connection(serve: Any, certificate: Tls
 
     await stream.send_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
-    with trio.fail_after(5):
+    with trio.fail_after(5):  # noqa: ASYNC912 # it is entered only to wait
         while server.connections:  # noqa: ASYNC110 # it ends on the other side of a socket
             await trio.sleep(0.02)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx  # noqa: ASYNC127 # the test client of the whole project
 import orjson
 import pytest
 import trio
@@ -384,7 +384,7 @@ async def test_a_slow_body_that_moves_is_waited_for(wire: Any, autojump_clock: t
 
 async def test_a_slow_application_costs_the_client_nothing(wire: Any, autojump_clock: trio.testing.MockClock) -> None:
     async def slow(_scope: Scope, receive: Receive, send: Send) -> None:
-        while (await receive())["more_body"]:
+        while (await receive())["more_body"]:  # noqa: ASYNC110 # it happens on the other side of a socket
             await trio.sleep(60)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
@@ -462,7 +462,7 @@ async def test_an_endless_answer_ends_when_its_reader_is_gone(wire: Any) -> None
 async def test_an_application_that_ignores_the_end_does_not_hold_the_thread(wire: Any, nursery: trio.Nursery) -> None:
     async def stubborn(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        while True:
+        while True:  # noqa: ASYNC913 # every round waits for bytes
             try:
                 await send({"type": "http.response.body", "body": b"x", "more_body": True})
             except ClientDisconnectedError:
@@ -557,7 +557,7 @@ async def test_a_body_of_another_length_than_was_said_is_a_500(wire: Any, answer
     ],
 )
 async def test_messages_out_of_order_are_a_500(wire: Any, messages: list[Message]) -> None:
-    async def confused(_scope: Scope, _receive: Receive, send: Send) -> None:
+    async def confused(_scope: Scope, _receive: Receive, send: Send) -> None:  # noqa: ASYNC910 # the edge has checkpoints
         for message in messages:
             await send(message)
 
