@@ -3,10 +3,12 @@
 An answer is not the usual way here (facts come from the database); this is for managing actors.
 """
 
+import itertools
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Generic, TypeVar
 
 import trio
@@ -167,5 +169,13 @@ def _path(waits: list[_Wait], start: Mailbox[Any], goal: Mailbox[Any]) -> list[_
 
 
 def _describe(wait: _Wait) -> str:
-    frames = traceback.StackSummary.extract(wait.task.iter_await_frames())
-    return f"{wait.asker.name!r} waits for {wait.asked.name!r}:\n{''.join(frames.format())}"
+    frames = _running_frames() if wait.task is trio.lowlevel.current_task() else wait.task.iter_await_frames()
+    lines = traceback.StackSummary.extract(frames).format()
+    return f"{wait.asker.name!r} waits for {wait.asked.name!r}:\n{''.join(lines)}"
+
+
+def _running_frames() -> list[tuple[FrameType, int]]:
+    """Return the frames of the task that runs, outermost first: while it runs it cannot be walked from outside."""
+    inner_first = traceback.walk_stack(None)
+    ours = itertools.takewhile(lambda frame: frame[0].f_code.co_name != "unrolled_run", inner_first)
+    return list(ours)[::-1]
