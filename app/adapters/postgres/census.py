@@ -1,4 +1,4 @@
-"""Counting what the dashboards show: open tasks, people, waiting reminders, the outbox. Every 30 s, off the request path."""
+"""Counting what the dashboards show: open tasks, people, waiting reminders, the outbox. Off the request path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 COUNT: Final = """
     SELECT
         (SELECT count(*) FROM tasks WHERE deleted_at IS NULL AND completed_at IS NULL) AS tasks_open,
-        (SELECT count(*) FROM tasks WHERE deleted_at IS NULL AND completed_at IS NULL AND due_sort < now()) AS tasks_overdue,
+        (SELECT count(*) FROM tasks
+         WHERE deleted_at IS NULL AND completed_at IS NULL AND due_sort < now()) AS tasks_overdue,
         (SELECT count(DISTINCT account_id) FROM sessions WHERE last_seen_at > now() - interval '1 day') AS users_day,
         (SELECT count(DISTINCT account_id) FROM sessions WHERE last_seen_at > now() - interval '7 days') AS users_week,
         (SELECT count(*) FROM reminders WHERE state = 'scheduled' AND deleted_at IS NULL) AS reminders_scheduled,

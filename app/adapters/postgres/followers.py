@@ -35,8 +35,12 @@ RECORD_OCCURRENCE: Final = """
         due = excluded.due, completed_at = excluded.completed_at, account_id = excluded.account_id,
         position = excluded.position
 """
-# A reopened task takes back what its completion said: itself, and the occurrences that were passed over with it.
-TAKE_BACK: Final = "DELETE FROM occurrences WHERE series_id = $1 AND (task_id = $2 OR occurrence = ANY ($3::text[]))"
+# A reopened task takes back what its completion said: itself, and the occurrences that were passed over with it. Found
+# by the position of that completion: the rule may have been changed since, and pass over others today.
+TAKE_BACK: Final = """
+    DELETE FROM occurrences WHERE series_id = $1 AND position IN (
+        SELECT position FROM occurrences WHERE series_id = $1 AND task_id = $2 AND state = 'done')
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ async def record_occurrences(connection: Connection, events: Sequence[Any]) -> N
             continue
         series_id, missed = UUID(detail["seriesId"]), detail.get("missed", [])
         if event["type"] == "task.reopened":
-            await connection.execute(TAKE_BACK, series_id, event["task_id"], missed)
+            await connection.execute(TAKE_BACK, series_id, event["task_id"])
         elif event["type"] == "task.completed":
             for passed in missed:
                 await _record(connection, event, series_id, passed, "missed")

@@ -1,13 +1,14 @@
 """Moves floating times when their owner moves: the reminder actor's durable effect.
 
-"09:00" without a zone means 09:00 wherever its owner is (R12, T8). When an account's time zone changes, its open floating
-tasks keep their wall clock: their instants and reminders are computed anew, in the transaction that moves the cursor.
+"09:00" without a zone means 09:00 wherever its owner is (R12, T8). When an account's time zone changes, its open
+floating tasks keep their wall clock: their instants and reminders are computed anew, in the transaction that moves the
+cursor. They go to where the account is by now, not to where it was between two moves, so a replay changes nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from app.adapters.postgres.connection import Connection
     from app.ports.clock import Clock
     from app.services.tasks import TaskService
+
+ZONE_NOW: Final = "SELECT time_zone FROM accounts WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,7 @@ class Rezoning:
                 continue
             old, new = (orjson.loads(event[side])["timeZone"] for side in ("before", "after"))
             if old != new:
+                zone = await connection.fetchval(ZONE_NOW, event["account_id"])
                 context = Context(traceparent=event["traceparent"])
-                await self.tasks.rezone_floating(
-                    work, event["account_id"], new, context=context, now=self.clock.now()
-                )
+                await self.tasks.rezone_floating(work, event["account_id"], zone, context=context, now=self.clock.now())
         await work.flush()

@@ -48,8 +48,14 @@ class World:
         return world
 
     async def record(
-        self, connection: Connection | Database, kind: str = "task.updated", *, task_id: UUID | None = None,
-        before: str | None = None, after: str | None = '{"title": "x"}', detail: str = "{}",
+        self,
+        connection: Connection | Database,
+        kind: str = "task.updated",
+        *,
+        task_id: UUID | None = None,
+        before: str | None = None,
+        after: str | None = '{"title": "x"}',
+        detail: str = "{}",
     ) -> UUID:  # fmt: skip - the columns of an event
         event_id = uuid4()
         await connection.execute(

@@ -124,10 +124,13 @@ async def test_a_rolled_back_write_leaves_no_event_and_no_gap(wide: Database) ->
     publisher = PostgresPublisher(database=wide, holder=uuid4())
     await publisher.hold_lease(60)
 
-    with pytest.raises(RuntimeError, match="no"):
+    async def refused() -> None:
         async with wide.transaction() as connection:
             await world.record(connection)
             raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        await refused()
     await world.record(wide)
 
     assert await publisher.publish(limit=10) == 1

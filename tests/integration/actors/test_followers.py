@@ -1,0 +1,359 @@
+"""The durable followers on PostgreSQL: each effect exactly once, whatever crashes; a replay gives the same again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+import trio
+
+from app.adapters.postgres.followers import AuditFollower, EventFollower, record_occurrences
+from app.adapters.postgres.rezoning import Rezoning
+from app.domain.account import ProfileChanges
+from app.domain.reminder import ReminderDraft
+from app.domain.task import RecurrenceSpec, TaskChanges
+from app.ports.database import DatabaseUnavailableError
+from tests.integration.actors.events import World as Events
+from tests.integration.actors.following import catch_up, publish
+from tests.integration.services.world import Person, World, as_task, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.adapters.postgres import Connection, Database
+
+DAILY = RecurrenceSpec(rule="FREQ=DAILY")
+
+
+# --- audit ------------------------------------------------------------------------------------------------
+
+
+async def audit_rows(database: Database) -> list[tuple[int, UUID, int]]:
+    rows = await database.fetch("SELECT position, project_id, seq FROM audit_log ORDER BY position")
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.accepts("E05")
+async def test_two_audit_followers_at_once_write_one_row_per_event(database: Database) -> None:
+    world = await Events.make(database)
+    for _ in range(30):
+        await world.record(database)
+    await publish(database)
+    handled: list[int] = []
+
+    async def follow() -> None:
+        handled.append(await catch_up(AuditFollower(database=database), limit=3))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(follow)
+        nursery.start_soon(follow)
+
+    assert sum(handled) == 30
+    assert await audit_rows(database) == [(number, world.project_id, number) for number in range(1, 31)]
+
+
+async def test_each_project_has_a_chain_of_its_own_and_all_verify(database: Database) -> None:
+    one, two = await Events.make(database), await Events.make(database)
+    for world in (one, two, two, one, two):
+        await world.record(database)
+    await publish(database)
+
+    await catch_up(AuditFollower(database=database), limit=2)
+
+    assert await audit_rows(database) == [
+        (1, one.project_id, 1),
+        (2, two.project_id, 1),
+        (3, two.project_id, 2),
+        (4, one.project_id, 2),
+        (5, two.project_id, 3),
+    ]
+    assert tuple(await database.fetchrow("SELECT * FROM verify_audit(NULL)")) == (5, None, None)
+
+
+@pytest.mark.accepts("E05")
+async def test_an_audit_follower_that_dies_half_way_has_written_nothing(database: Database) -> None:
+    first, second = await Events.make(database), await Events.make(database)
+    for world in (first, second):
+        await world.record(database)
+    await publish(database)
+    follower = AuditFollower(database=database)
+    await follower.advance(2)
+    for world in (first, second):
+        await world.record(database)
+    await publish(database)
+    crashed: list[str] = []
+
+    async def crash() -> None:
+        with pytest.raises(DatabaseUnavailableError) as lost:
+            await follower.advance(2)
+        crashed.append(str(lost.value))
+
+    async with database.transaction() as holding:
+        # The second chain's head is held, so the follower waits between its first row and its second.
+        await holding.execute("SELECT FROM audit_heads WHERE project_id = $1 FOR UPDATE", second.project_id)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(crash)
+            await end_whoever_waits(holding)
+    rows_after_the_crash = await audit_rows(database)
+    handled = await catch_up(follower)
+
+    assert (len(crashed), len(rows_after_the_crash), handled) == (1, 2, 2)
+    assert [position for position, _, _ in await audit_rows(database)] == [1, 2, 3, 4]
+    assert (await database.fetchrow("SELECT * FROM verify_audit(NULL)"))["first_break"] is None
+
+
+async def end_whoever_waits(connection: Connection) -> None:
+    """Terminate the one backend that waits for a lock of this connection's transaction."""
+    with trio.fail_after(5):
+        while not await connection.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        ):
+            await trio.sleep(0.01)
+
+
+# --- effect and cursor together ---------------------------------------------------------------------------
+
+
+class CrashError(Exception):
+    """The process ended here."""
+
+
+@pytest.mark.accepts("E05")
+async def test_a_crash_between_effect_and_cursor_leaves_neither(database: Database) -> None:
+    world = await Events.make(database)
+    await world.record(database)
+    await publish(database)
+    crashes = [CrashError()]
+
+    async def count(connection: Connection, events: Sequence[Any]) -> None:
+        await connection.execute(
+            "INSERT INTO rate_limits VALUES ($1, now())", f"effect {events[0]['position']} of {len(events)}"
+        )
+        if crashes:
+            raise crashes.pop()
+
+    follower = EventFollower(database=database, consumer="test", handle=count)
+
+    with pytest.raises(CrashError):
+        await follower.advance(10)
+    effects_of_the_crash = await database.fetchval("SELECT count(*) FROM rate_limits")
+    results = [await follower.advance(10), await follower.advance(10)]
+
+    assert (effects_of_the_crash, results) == (0, [(1, 1), (0, 1)])
+    assert await database.fetchval("SELECT count(*) FROM rate_limits") == 1
+
+
+async def test_two_followers_of_one_cursor_share_the_events(database: Database) -> None:
+    world = await Events.make(database)
+    for _ in range(20):
+        await world.record(database)
+    await publish(database)
+    handled: list[int] = []
+
+    async def note(_connection: Connection, events: Sequence[Any]) -> None:
+        await trio.lowlevel.checkpoint()
+        handled.extend(event["position"] for event in events)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(catch_up, EventFollower(database=database, consumer="test", handle=note), 3)
+
+    assert handled == list(range(1, 21))
+
+
+# --- the ledger of occurrences ----------------------------------------------------------------------------
+
+
+def recurring(database: Database) -> EventFollower:
+    return EventFollower(database=database, consumer="recurring", handle=record_occurrences)
+
+
+async def occurrences(database: Database) -> list[tuple[str, str, str, bool, bool]]:
+    rows = await database.fetch(
+        "SELECT occurrence, state, due, task_id IS NOT NULL, completed_at IS NOT NULL FROM occurrences ORDER BY 1"
+    )
+    return [tuple(row) for row in rows]
+
+
+async def ledger_hash(database: Database) -> str:
+    text = await database.fetchval(
+        "SELECT coalesce(jsonb_agg(to_jsonb(o) ORDER BY o.series_id, o.occurrence), '[]')::text FROM occurrences o"
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def complete(person: Person, task_id: UUID) -> UUID:
+    """Complete a task and return the id of the next occurrence."""
+    answer = parsed(await person.world.services.tasks.complete_task(person.context, as_task(task_id)))
+    return UUID(answer["next"]["id"])
+
+
+async def test_the_ledger_says_what_became_of_each_occurrence(house: World) -> None:
+    anna = await house.person()
+    tasks, follower = house.services.tasks, recurring(house.database)
+    first = await anna.create(due=date(2026, 11, 20), recurrence=DAILY)
+
+    second = await complete(anna, first.id)
+    await publish(house.database)
+    await catch_up(follower)
+    after_completing = await occurrences(house.database)
+    await tasks.reopen_task(anna.context, as_task(first.id))
+    await publish(house.database)
+    await catch_up(follower)
+    after_reopening = await occurrences(house.database)
+    third = await complete(anna, first.id)
+    await tasks.delete_task(anna.context, as_task(third))
+    await publish(house.database)
+    await catch_up(follower)
+
+    done = [("2026-11-20", "done", "2026-11-20", True, True)]
+    missed = [(f"2026-11-{day}", "missed", f"2026-11-{day}", False, False) for day in (21, 22, 23)]
+    assert second != third
+    assert after_completing == done + missed
+    assert after_reopening == []
+    assert await occurrences(house.database) == [
+        *done,
+        *missed,
+        ("2026-11-24", "deleted", "2026-11-24", True, False),
+    ]
+
+
+async def test_reopening_takes_back_what_was_passed_over_even_when_the_rule_is_another_by_then(house: World) -> None:
+    anna = await house.person()
+    first = await anna.create(due=date(2026, 11, 20), recurrence=DAILY)
+    await complete(anna, first.id)
+    keep = TaskChanges(recurrence=RecurrenceSpec(rule="FREQ=DAILY", missed=other_policy()))
+    await house.services.tasks.patch_task(anna.context, as_task(first.id), keep)
+    await house.services.tasks.reopen_task(anna.context, as_task(first.id))
+    await publish(house.database)
+
+    await catch_up(recurring(house.database))
+
+    assert await occurrences(house.database) == []
+
+
+def other_policy() -> Any:
+    return next(policy for policy in type(DAILY.missed) if policy != DAILY.missed)
+
+
+@pytest.mark.accepts("E10")
+@pytest.mark.parametrize("begin_empty", [True, False])
+async def test_a_replay_from_the_beginning_gives_the_same_ledger(house: World, begin_empty: bool) -> None:  # noqa: FBT001 - a case
+    anna = await house.person()
+    follower = recurring(house.database)
+    await live_through_a_series(anna, follower)
+    live = await ledger_hash(house.database)
+
+    await house.database.execute("UPDATE cursors SET position = 0 WHERE consumer = 'recurring'")
+    if begin_empty:
+        await house.database.execute("DELETE FROM occurrences")
+    replayed = await catch_up(follower, limit=3)
+
+    assert await house.database.fetchval("SELECT count(*) FROM occurrences") == 6
+    assert (replayed > 6, await ledger_hash(house.database)) == (True, live)
+
+
+async def live_through_a_series(person: Person, follower: EventFollower) -> None:
+    """Complete late, reopen, complete again, complete the next one, delete the one after; followed step by step."""
+    tasks, database = person.world.services.tasks, person.world.database
+
+    async def follow() -> None:
+        await publish(database)
+        await catch_up(follower, limit=1)
+
+    first = await person.create(due=date(2026, 11, 20), recurrence=DAILY)
+    await person.create("Not repeated")
+    await complete(person, first.id)
+    await follow()
+    await tasks.reopen_task(person.context, as_task(first.id))
+    await follow()
+    second = await complete(person, first.id)
+    await follow()
+    third = await complete(person, second)
+    await tasks.delete_task(person.context, as_task(third))
+    await follow()
+
+
+# --- floating times follow their owner --------------------------------------------------------------------
+
+
+def zones(house: World) -> EventFollower:
+    rezoning = Rezoning(tasks=house.services.tasks, clock=house.clock)
+    return EventFollower(database=house.database, consumer="reminder", handle=rezoning.handle)
+
+
+async def move(person: Person, zone: str) -> None:
+    await person.world.services.accounts.patch_profile(person.context, ProfileChanges(time_zone=zone))
+
+
+async def shown(person: Person, task_id: UUID) -> tuple[str, list[str]]:
+    listed = json.loads(await person.world.services.reminders.list_reminders(person.context, as_task(task_id)))
+    return (await person.task(task_id))["dueDate"], [reminder["fireAt"] for reminder in listed["items"]]
+
+
+@pytest.mark.accepts("R12", "T8")
+async def test_nine_o_clock_in_new_york_becomes_nine_o_clock_in_london(house: World) -> None:
+    anna, follower = await house.person("America/New_York"), zones(house)
+    nine = datetime(2026, 11, 25, 14, tzinfo=UTC)
+    floating, fixed = await anna.create(due=nine), await anna.create(due=nine, time_zone="America/New_York")
+    for task in (floating, fixed):
+        await house.services.reminders.add_reminder(anna.context, as_task(task.id), ReminderDraft(before="PT1H"))
+    await move(anna, "Europe/London")
+    await publish(house.database)
+
+    await catch_up(follower)
+
+    assert await shown(anna, floating.id) == ("2026-11-25T09:00:00Z", ["2026-11-25T08:00:00Z"])
+    assert await shown(anna, fixed.id) == ("2026-11-25T14:00:00Z", ["2026-11-25T13:00:00Z"])
+    moved = (await house.events(floating.id))[-1]
+    assert (moved["type"], moved["account_id"]) == ("task.updated", None)
+
+
+@pytest.mark.accepts("R12")
+async def test_a_move_is_followed_exactly_once_by_however_many(house: World) -> None:
+    anna = await house.person("America/New_York")
+    task = await anna.create(due=datetime(2026, 11, 25, 14, tzinfo=UTC))
+    await move(anna, "Europe/London")
+    await publish(house.database)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(catch_up, zones(house), 1)
+    await house.database.execute("UPDATE cursors SET position = 0 WHERE consumer = 'reminder'")
+    await catch_up(zones(house))
+
+    assert await house.event_types(task.id) == ["task.created", "task.updated"]
+    assert (await shown(anna, task.id))[0] == "2026-11-25T09:00:00Z"
+
+
+@pytest.mark.accepts("R12")
+async def test_a_task_made_after_the_second_of_two_moves_stays_where_it_is(house: World) -> None:
+    anna = await house.person("America/New_York")
+    before = await anna.create(due=datetime(2026, 11, 25, 14, tzinfo=UTC))
+    for zone in ("Europe/London", "Asia/Tokyo"):
+        await move(anna, zone)
+    principal = await house.services.accounts.authenticate(anna.token)
+    anna.context = type(anna.context)(principal=principal)
+    after = await anna.create(due=datetime(2026, 11, 25, 0, tzinfo=UTC))
+    await publish(house.database)
+
+    await catch_up(zones(house), limit=1)
+
+    assert await house.event_types(after.id) == ["task.created"]
+    assert (await shown(anna, before.id), await shown(anna, after.id)) == (("2026-11-25T00:00:00Z", []),) * 2
+
+
+async def test_other_changes_of_a_profile_move_nothing(house: World) -> None:
+    anna = await house.person("America/New_York")
+    task = await anna.create(due=datetime(2026, 11, 25, 14, tzinfo=UTC))
+    await house.services.accounts.patch_profile(anna.context, ProfileChanges(name="Anna"))
+    await publish(house.database)
+
+    await catch_up(zones(house))
+
+    assert await house.event_types(task.id) == ["task.created"]
