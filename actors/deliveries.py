@@ -26,6 +26,8 @@ WORKERS: Final = 4
 # Longer than the slowest attempt, so that a claim never runs out under a worker that is alive.
 LEASE_SECONDS: Final = 90.0
 MAX_NAP_SECONDS: Final = 30.0
+# What waits and could not be claimed is being claimed by another process: asked again after this, not at once.
+MIN_NAP_SECONDS: Final = 0.02
 # 15 s, 30 s, 1 min … 1 h, with jitter so that a thousand do not come back at once; together about 20 hours.
 FIRST_RETRY_SECONDS: Final = 15.0
 MAX_RETRY_SECONDS: Final = 3600.0
@@ -56,7 +58,8 @@ class DeliveryWorker:
             await self._deliver(claimed)
             if not claimed:
                 seconds = await self.ledger.seconds_to_next(self.channel.name)
-                with trio.move_on_after(MAX_NAP_SECONDS if seconds is None else min(seconds, MAX_NAP_SECONDS)):
+                pause = MAX_NAP_SECONDS if seconds is None else min(max(seconds, MIN_NAP_SECONDS), MAX_NAP_SECONDS)
+                with trio.move_on_after(pause):
                     await self.bell.wait()
 
     async def _deliver(self, claimed: tuple[Delivery, ...]) -> None:

@@ -44,16 +44,18 @@ class Relay:
     subscribers: Sequence[Mailbox[Envelope[RecordedEvent]]]
     _renew_at: float = field(default=0.0, init=False)
     _leader: bool = field(default=False, init=False)
+    _handed_on: int | None = field(default=None, init=False)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Run until cancelled."""
+        """Run until cancelled. After a crash it goes on behind what it has handed on, so no listener misses any."""
         self._renew_at = 0.0
-        handed_on = await self.reader.last_position()
+        if self._handed_on is None:
+            self._handed_on = await self.reader.last_position()
         await self._hold_lease()
         task_status.started()
         while True:
             published = await self._publish()
-            handed_on, seen = await self._hand_on(handed_on)
+            seen = await self._hand_on(self._handed_on)
             if max(published, seen) < BATCH:
                 with trio.move_on_after(TICK_SECONDS):
                     await self.bell.wait()
@@ -78,8 +80,8 @@ class Relay:
             await self.publisher.announce()
         return published
 
-    async def _hand_on(self, position: int) -> tuple[int, int]:
-        """Give what is published behind ``position`` to every mailbox; return (position reached, how many)."""
+    async def _hand_on(self, position: int) -> int:
+        """Give what is published behind ``position`` to every mailbox; return how many events that were."""
         events = await self.reader.after(position, BATCH)
         for event in events:
             with tracing.span("outbox.relay", parent=event.traceparent, attributes={"rondo.event.type": event.type}):
@@ -88,4 +90,5 @@ class Relay:
                 mailbox.tell_nowait(envelope)
             age = time.time() - event.occurred_at.timestamp()
             metrics.EVENT_END_TO_END_SECONDS.labels("relay").observe(max(age, 0.0))
-        return (events[-1].position if events else position), len(events)
+            self._handed_on = event.position
+        return len(events)

@@ -22,6 +22,13 @@ log = logs.get_logger("reminder")
 BATCH: Final = 200
 # Wall clocks jump, and other processes set reminders too: a cap on the nap bounds how late one can be.
 MAX_NAP_SECONDS: Final = 30.0
+# What is due and was not fired is held by somebody else's transaction: asked again after this, not at once.
+MIN_NAP_SECONDS: Final = 0.02
+
+
+def nap(seconds: float | None) -> float:
+    """Return how long to sleep when the next one is due in so many seconds; None: there is none."""
+    return MAX_NAP_SECONDS if seconds is None else min(max(seconds, MIN_NAP_SECONDS), MAX_NAP_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +46,7 @@ class ReminderClockwork:
         task_status.started()
         while True:
             seconds = await self.schedule.seconds_to_next()
-            with trio.move_on_after(MAX_NAP_SECONDS if seconds is None else min(seconds, MAX_NAP_SECONDS)):
+            with trio.move_on_after(nap(seconds)):
                 await self.bell.wait()
             await self._fire_all()
 
