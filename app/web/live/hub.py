@@ -84,7 +84,7 @@ class Hub:
         """
         if self._closing is not None:
             raise HubFullError("Going away")
-        if len(self._by_account[account_id]) >= CONNECTIONS_PER_ACCOUNT or self._count >= CONNECTIONS:
+        if len(self._by_account.get(account_id, ())) >= CONNECTIONS_PER_ACCOUNT or self._count >= CONNECTIONS:
             raise HubFullError("Too many connections")
         outbox, inbox = trio.open_memory_channel[tuple[int, str, str]](QUEUE_FRAMES)
         connection = Connection(account_id=account_id, session_id=session_id, inbox=inbox, outbox=outbox)

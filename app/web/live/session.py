@@ -158,7 +158,8 @@ class Session:
         self._resume = None
         account_id = self._connection.account_id
         behind = await self._live.reader.count_after_for(account_id, since, RESUME_EVENTS + 1)
-        if since > self._live.hub.position or behind > RESUME_EVENTS:
+        # Asked of the log, not of the hub: a replay may have shown this client more than the hub has delivered.
+        if since > await self._live.reader.last_position() or behind > RESUME_EVENTS:
             metrics.WEBSOCKET_RESUMES_TOTAL.labels("reset").inc()
             self._sent = self._live.hub.position
             await self._send(frames.RESET, "reset")
