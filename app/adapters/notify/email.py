@@ -1,18 +1,23 @@
 """Reminders by mail: a real SMTP conversation in a worker thread, with a deadline, answered in an outcome.
 
 ``smtplib`` blocks, so each message has a thread of its own from a small limiter. There is no well-kept SMTP client for
-trio; one conversation of some hundred milliseconds does not need one. At least once: when the process dies between
+trio; one conversation of some hundred milliseconds does not need one. What takes too long is hung up, so that a server
+that drips bytes for ever holds no thread. At least once: when the process dies between
 the server's 250 and our record, the same message goes out again under the same Message-ID (RFC 5322 3.6.4), which
 lets the receiver recognise it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
+import socket
 import ssl
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -35,6 +40,8 @@ LATE_SECONDS: Final = 15 * 60
 NOT_CONFIGURED: Final = "No mail server is configured (RONDO_SMTP_URL)."
 NOT_ASCII: Final = "The mail server cannot send to addresses that are not ASCII."
 STARTTLS_CHOICES: Final = ("auto", "always", "never")
+# "Authenticate or encrypt first" (RFC 4954 6, RFC 3207 4): it speaks of the settings, not of the message.
+SETTINGS_CODES: Final = frozenset({530, 534, 535, 538})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,29 +89,90 @@ class EmailChannel:
 
     async def send(self, delivery: Delivery) -> Outcome:
         """See the port. Without a mail server every delivery fails at once and says why."""
+        await trio.lowlevel.checkpoint()
         if self.server is None:
             return Outcome(result="failed", response=NOT_CONFIGURED, reason="not_configured")
-        message = compose(delivery, self.sender, self.public_url)
+        try:
+            letter = Letter.write(delivery, self.sender, self.public_url)
+        except (ValueError, MessageError) as problem:
+            return Outcome(result="failed", response=f"The mail cannot be written: {problem}", reason="rejected")
+        conversation = Conversation(self.server, letter)
         with trio.move_on_after(ATTEMPT_SECONDS):
-            return await trio.to_thread.run_sync(
-                _converse, self.server, message, abandon_on_cancel=True, limiter=self.threads
-            )
-        return Outcome(result="retry", response=f"No answer within {ATTEMPT_SECONDS:.0f} seconds.", reason="timeout")
+            try:
+                return await trio.to_thread.run_sync(conversation.hold, abandon_on_cancel=True, limiter=self.threads)
+            finally:
+                conversation.hang_up()
+        late = Outcome(result="retry", response=f"No answer within {ATTEMPT_SECONDS:g} seconds.", reason="timeout")
+        return conversation.outcome or late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail as it goes over the wire, and its envelope."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+    @classmethod
+    def write(cls, delivery: Delivery, sender: str, public_url: str) -> Letter:
+        """Write the mail of a delivery.
+
+        Raises:
+            ValueError: An address cannot stand in a header.
+            MessageError: Likewise, found later.
+        """
+        envelope = parseaddr(sender)[1], delivery.address
+        international = not "".join(envelope).isascii()
+        message = compose(delivery, sender, public_url)
+        content = message.as_bytes(policy=policy.SMTPUTF8 if international else policy.SMTP)
+        return cls(sender=envelope[0], recipient=envelope[1], content=content)
+
+    @property
+    def international(self) -> bool:
+        """Tell whether the server must know SMTPUTF8 (RFC 6531)."""
+        return not (self.sender + self.recipient).isascii()
 
 
 def compose(delivery: Delivery, sender: str, public_url: str) -> EmailMessage:
-    """Return the mail for a delivery. Line breaks in a title cannot become headers."""
-    title = " ".join(delivery.task_title.split())
+    """Return the mail for a delivery. Nothing in a title or a name can become a header.
+
+    Raises:
+        ValueError: An address cannot stand in a header.
+    """
+    title = _one_line(delivery.task_title)
     name, address = parseaddr(sender)
     message = EmailMessage()
-    message["From"] = Address(display_name=name, addr_spec=address)
-    message["To"] = Address(display_name=" ".join(delivery.account_name.split()), addr_spec=delivery.address)
-    message["Subject"] = f"Reminder: {title}" if delivery.late_seconds <= LATE_SECONDS else f"Late reminder: {title}"
+    message["From"] = _mailbox(name, address)
+    message["To"] = _mailbox(delivery.account_name, delivery.address)
+    late = delivery.late_seconds > LATE_SECONDS
+    message["Subject"] = _literal(f"Late reminder: {title}" if late else f"Reminder: {title}")
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = f"<{delivery.message_id}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("\n".join(_lines(delivery, title, public_url)))
     return message
+
+
+def _mailbox(name: str, address: str) -> Address:
+    """Return an address for a header; taken apart here, since the parser of ``email`` refuses what is not ASCII."""
+    if "=?" in address:
+        raise ValueError(f"{address} would be read as something else")
+    username, _, domain = address.rpartition("@")
+    return Address(display_name=_literal(_one_line(name)), username=username, domain=domain)
+
+
+def _one_line(text: str) -> str:
+    """Return the text without line breaks and control characters."""
+    return "".join(character for character in " ".join(text.split()) if unicodedata.category(character) != "Cc")
+
+
+def _literal(text: str) -> str:
+    """Return the text so that it means itself: ``email`` would decode ``=?utf-8?q?a=0D=0ABcc:_…?=`` to two headers.
+
+    The zero width space between the two characters is not seen, and makes the whole word be encoded.
+    """
+    return text.replace("=?", "=\u200b?")
 
 
 def _lines(delivery: Delivery, title: str, public_url: str) -> list[str]:
@@ -127,51 +195,110 @@ def _spoken(moment: str, time_zone: str) -> str:
     return f"{local:%A, %d %B %Y, %H:%M} ({time_zone})"
 
 
-def _converse(server: SmtpServer, message: EmailMessage) -> Outcome:
-    """Hand one message over. Runs in a thread. 5xx answers are final, all else is tried again (RFC 5321 4.2.1)."""
-    try:
-        with _connect(server) as client:
-            return _hand_over(client, message)
-    except smtplib.SMTPAuthenticationError as refusal:
-        # A wrong password is the operator's to mend, and the mail must not be lost over it.
-        return Outcome(result="retry", response=f"{refusal.smtp_code} {_text(refusal.smtp_error)}")
-    except smtplib.SMTPResponseException as refusal:
-        return _answer(refusal.smtp_code, refusal.smtp_error)
-    except (smtplib.SMTPException, OSError) as problem:
-        return Outcome(result="retry", response=str(problem) or type(problem).__name__, reason="unreachable")
+class Conversation:
+    """One talk with a mail server. ``hold`` runs in a thread, ``hang_up`` may be called from another.
 
+    Attributes:
+        outcome: What became of the letter, as soon as that is known.
+    """
 
-def _hand_over(client: smtplib.SMTP, message: EmailMessage) -> Outcome:
-    """MAIL, RCPT, DATA by hand, not ``send_message``: that one hides what the server said in the end."""
-    client.ehlo_or_helo_if_needed()
-    sender, recipient = parseaddr(str(message["From"]))[1], parseaddr(str(message["To"]))[1]
-    international = not (sender + recipient).isascii()
-    if international and not client.has_extn("smtputf8"):
-        return Outcome(result="failed", response=NOT_ASCII, reason="refused")
-    options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []
-    for code, said in (client.mail(sender, options), client.rcpt(recipient)):
-        if code not in (250, 251):
-            return _answer(code, said)
-    code, said = client.data(message.as_bytes(policy=policy.SMTPUTF8 if international else policy.SMTP))
-    return Outcome(result="sent", response=f"{code} {_text(said)}") if code == 250 else _answer(code, said)
+    def __init__(self, server: SmtpServer, letter: Letter) -> None:
+        self._server = server
+        self._letter = letter
+        self._client: smtplib.SMTP | None = None
+        self._over = False
+        self.outcome: Outcome | None = None
 
+    def hold(self) -> Outcome:
+        """Hand the letter over. A final refusal of this message is 5xx (RFC 5321 4.2.1); all else is tried again."""
+        try:
+            client = self._connect()
+        except smtplib.SMTPResponseException as refusal:
+            # A wrong password or a blocked address is the operator's to mend; the mail must not be lost over it.
+            return _retry(refusal.smtp_code, refusal.smtp_error)
+        except (smtplib.SMTPException, OSError, UnicodeError) as problem:
+            return _unreachable(problem)
+        with contextlib.closing(client):
+            self.outcome = self._hand_over(client)
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                client.quit()  # what it answers changes nothing
+            return self.outcome
 
-def _connect(server: SmtpServer) -> smtplib.SMTP:
-    context = ssl.create_default_context()
-    if server.implicit_tls:
-        client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=SOCKET_SECONDS, context=context)
-    else:
-        client = smtplib.SMTP(server.host, server.port, timeout=SOCKET_SECONDS)
-        client.ehlo()
-        if server.starttls == "always" or (server.starttls == "auto" and client.has_extn("starttls")):
+    def hang_up(self) -> None:
+        """Let whatever the talk waits for end now. Harmless when it is over."""
+        self._over = True
+        line = getattr(self._client, "sock", None)
+        if line is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(line, socket.SHUT_RDWR)  # the plain one: under TLS as well
+
+    def _connect(self) -> smtplib.SMTP:
+        server, context = self._server, ssl.create_default_context()
+        self._client = client = (
+            smtplib.SMTP_SSL(timeout=SOCKET_SECONDS, context=context)
+            if server.implicit_tls
+            else smtplib.SMTP(timeout=SOCKET_SECONDS)
+        )
+        # Connected here and not by the constructor, so that `hang_up` knows the socket before the greeting comes.
+        client._host = server.host  # type: ignore[attr-defined] # noqa: SLF001 # the name TLS checks
+        try:
+            self._greet(client, context)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _greet(self, client: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        code, said = client.connect(self._server.host, self._server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, said)
+        if self._over:
+            raise smtplib.SMTPServerDisconnected("hung up")
+        client.ehlo_or_helo_if_needed()
+        offered = client.has_extn("starttls") and self._server.starttls == "auto"
+        if not self._server.implicit_tls and (offered or self._server.starttls == "always"):
             client.starttls(context=context)
-    if server.user is not None:
-        client.login(server.user, server.password or "")
-    return client
+        if self._server.user is not None:
+            client.login(self._server.user, self._server.password or "")
+        client.ehlo_or_helo_if_needed()
+
+    def _hand_over(self, client: smtplib.SMTP) -> Outcome:
+        if self._letter.international and not client.has_extn("smtputf8"):
+            return Outcome(result="failed", response=NOT_ASCII, reason="refused")
+        try:
+            code, said = self._dictate(client)
+        except smtplib.SMTPResponseException as refusal:
+            return _answer(refusal.smtp_code, refusal.smtp_error)
+        except (smtplib.SMTPException, OSError) as problem:
+            return _unreachable(problem)
+        if code == 250:
+            return Outcome(result="sent", response=f"{code} {_text(said)}")
+        return _answer(code, said)
+
+    def _dictate(self, client: smtplib.SMTP) -> tuple[int, bytes]:
+        """MAIL, RCPT, DATA by hand, not ``send_message``: that one hides what the server said in the end."""
+        letter = self._letter
+        code, said = client.mail(letter.sender, ["SMTPUTF8", "BODY=8BITMIME"] if letter.international else [])
+        if code != 250:
+            return code, said
+        code, said = client.rcpt(letter.recipient)
+        if code not in (250, 251):
+            return code, said
+        return client.data(letter.content)
+
+
+def _unreachable(problem: Exception) -> Outcome:
+    return Outcome(result="retry", response=str(problem) or type(problem).__name__, reason="unreachable")
 
 
 def _answer(code: int, said: bytes | str) -> Outcome:
-    return Outcome(result="failed" if code >= 500 else "retry", response=f"{code} {_text(said)}", reason="refused")
+    if code < 500 or code in SETTINGS_CODES:
+        return _retry(code, said)
+    return Outcome(result="failed", response=f"{code} {_text(said)}", reason="refused")
+
+
+def _retry(code: int, said: bytes | str) -> Outcome:
+    return Outcome(result="retry", response=f"{code} {_text(said)}", reason="refused")
 
 
 def _text(said: bytes | str) -> str:
