@@ -21,6 +21,7 @@ export function useZone(name) {
     return;
   }
   zone = name;
+  todayUntil = 0;
   days.clear();
 }
 
@@ -56,7 +57,15 @@ export function dayOf(due) {
   return day;
 }
 
-export const today = () => wall(Date.now(), zone).slice(0, 10);
+let todayText = "";
+let todayUntil = 0;
+
+/** The current day; asked for thousands of times per drawing, so it is worked out once a second. */
+export function today() {
+  const now = Date.now();
+  if (now > todayUntil) [todayText, todayUntil] = [wall(now, zone).slice(0, 10), now + 1000];
+  return todayText;
+}
 
 /**
  * @param {string} day

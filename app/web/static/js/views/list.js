@@ -61,10 +61,10 @@ export function drawList() {
   const wanted = groups.flatMap((group) => {
     const tasks = group.tasks.slice(0, Math.max(0, room));
     room -= tasks.length;
-    return tasks.length || group.tone ? [drawGroup(place, { ...group, tasks }, group)] : [];
+    return tasks.length || group.tone ? [drawGroup(place, { ...group, tasks }, group, moved ? undefined : leave)] : [];
   });
   if (total === 0) wanted.push(emptyFor(place, lens.priority.length + lens.tags.length > 0 || (lens.q !== "" && place.name !== "search")));
-  reconcile($("#list"), wanted, moved ? undefined : (gone) => gone.remove());
+  reconcile($("#list"), wanted);
   // Seen again after it left the view, the observer reports anew; hidden at the end so that it stays quiet.
   $("#more").hidden = total <= limit;
   watcher.unobserve($("#more"));
@@ -79,14 +79,14 @@ function drawHead(place, total) {
   $("#count").textContent = total ? t(place.name === "search" ? "list.matches" : "list.tasks", { n: total }) : "";
 }
 
-/** @param {Place} place @param {Group} group its visible part @param {Group} whole */
-function drawGroup(place, group, whole) {
+/** @param {Place} place @param {Group} group its visible part @param {Group} whole @param {(row: Element) => void} [go] how a row leaves */
+function drawGroup(place, group, whole, go) {
   const key = place.name + (place.tag ?? "") + group.key;
   let section = sections.get(key);
   if (!section) sections.set(key, (section = buildGroup(group)));
   section.group = whole;
   section.title.textContent = group.heading;
-  reconcile(section.rows, group.tasks.map(rowFor), leave);
+  reconcile(section.rows, group.tasks.map(rowFor), go);
   return section.root;
 }
 
