@@ -34,6 +34,7 @@ lint-python: .venv/dev.stamp
 	$(BIN)/lint-imports
 
 lint-ui: ## Check the web UI's scripts and styles
+	@sh tests/lint_ui.sh
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet
