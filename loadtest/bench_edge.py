@@ -10,6 +10,7 @@ ratio, and at the best of the rounds.
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httptools
@@ -116,7 +117,8 @@ async def serve_floor() -> None:
     """Run the floor and print its port."""
 
     async def serve(stream: trio.SocketStream) -> None:
-        await FloorConnection(stream).run()
+        with suppress(trio.BrokenResourceError):
+            await FloorConnection(stream).run()
 
     async with trio.open_nursery() as nursery:
         listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
