@@ -48,9 +48,11 @@ RECORD: Final = """
     FROM current WHERE a.delivery_id = current.id AND a.attempt = current.attempts
     RETURNING a.attempt
 """
+# A row or none, not min(): greatest() leaves nulls out, and "nothing waits" would become "at once".
 SECONDS_TO_NEXT: Final = """
-    SELECT greatest(extract(epoch FROM min(next_attempt_at) - now()), 0)::float8
+    SELECT greatest(extract(epoch FROM next_attempt_at - now()), 0)::float8
     FROM deliveries WHERE state = 'pending' AND channel = $1
+    ORDER BY next_attempt_at LIMIT 1
 """
 STATE_AFTER: Final = {"sent": "sent", "retry": "pending", "failed": "failed"}
 
