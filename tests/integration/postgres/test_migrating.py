@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from app.adapters.postgres import Database, MigrationError, migrate
+from app.adapters.postgres.migrator import pending
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,16 @@ async def test_missing_migrations_are_applied_in_order_and_only_once(empty: Data
 
     assert (first, second) == (["0001_things", "0002_more"], [])
     assert await empty.fetchval("SELECT array_agg(name ORDER BY number) FROM schema_migrations") == first
+
+
+async def test_what_is_pending_is_told_without_changing_anything(empty: Database, tmp_path: Path) -> None:
+    directory = write(tmp_path, _0001_things=TWO["_0001_things"])
+
+    before = await pending(empty, directory)
+    await migrate(empty, directory)
+    write(tmp_path, **TWO)
+
+    assert (before, await pending(empty, directory)) == (["0001_things"], ["0002_more"])
 
 
 async def test_of_two_processes_one_migrates_and_the_other_finds_nothing_to_do(empty: Database, tmp_path: Path) -> None:
