@@ -20,8 +20,8 @@ from app.domain.recurrence.series import Key, Series, midday
 from app.domain.recurrence.zones import to_local
 from app.domain.task import MissedPolicy, RecurrenceMode
 
-# Of a rule that came due more often than this between two completions, only so many are listed and numbered.
-MAX_MISSED: Final = 1_000
+# A year of days. Of what was missed more often than this, only so much is listed and numbered.
+MAX_MISSED: Final = 366
 
 _ELAPSED: Final = {
     Frequency.HOURLY: timedelta(hours=1),
@@ -37,7 +37,7 @@ class NextOccurrence:
     Attributes:
         due: The next occurrence, on the clock of the wall; `to_instant` tells when that is.
         missed: Occurrences after the completed one that had come due by its completion, oldest first: passed over,
-            or, if missed ones are kept, still to be done, the first of them being `due`.
+            or, if missed ones are kept, still to be done, the first of them being `due`. At most `MAX_MISSED`.
         number: Of `due` in its series, from 1.
     """
 
@@ -97,12 +97,13 @@ def _on_schedule(
                 break
             return NextOccurrence(due=moment, missed=tuple(missed), number=number)
         first_missed = first_missed if missed else number
-        missed.append(moment)
+        if len(missed) < MAX_MISSED:
+            missed.append(moment)
     return NextOccurrence(due=missed[0], missed=tuple(missed), number=first_missed) if keep and missed else None
 
 
 def _with_jump(series: Series, current: Key, completed: Key) -> Iterator[tuple[Key, LocalMoment]]:
-    """Yield what is later than `current`; without COUNT no more than `MAX_MISSED` of it before `completed`."""
+    """Yield what is later than `current`; without COUNT, which must be counted, not much of it before `completed`."""
     limit = None if series.rule.count is not None else MAX_MISSED
     for key, moment in islice(series.later_than(current), limit):
         yield key, moment

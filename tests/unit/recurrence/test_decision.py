@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001  a time on the wall has no zone: that is what is tested here
 """What comes next: late, early, missed, counted, excluded, after completion."""
 
 from datetime import UTC, date, datetime, timedelta

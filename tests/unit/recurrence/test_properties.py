@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001  a time on the wall has no zone: that is what is tested here
 """The invariants of the design, for any rule, anchor, zone and completion."""
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from app.domain.recurrence import (
@@ -19,13 +20,15 @@ from app.domain.recurrence import (
     RecurrenceMode,
     Rule,
     Skip,
+    days,
     next_occurrence,
     occurrences,
     parse_rule,
+    parsing,
+    plan,
     to_instant,
     to_local,
 )
-from app.domain.recurrence import days, parsing, plan
 from tests.unit.recurrence.rules import STEADY, random_rule
 from tests.unit.recurrence.test_zones import ZONES
 
@@ -61,7 +64,7 @@ class Case:
 def series(draw: st.DrawFn) -> tuple[Rule, Any]:
     """Draw a rule and an anchor that is its first occurrence, half of them dates."""
     start = draw(st.datetimes(BEGIN, END).map(lambda moment: moment.replace(microsecond=0)))
-    text = random_rule(Random(draw(st.integers(0, 2**32))), start)  # noqa: S311  hypothesis chooses the seed
+    text = random_rule(Random(draw(st.integers(0, 2**32))), start)
     skip = draw(st.sampled_from(Skip))
     try:
         rule = parse_rule(f"{text};SKIP={skip}")
@@ -69,24 +72,25 @@ def series(draw: st.DrawFn) -> tuple[Rule, Any]:
         assume(condition=False)
     anchor = start if rule.frequency > Frequency.DAILY or draw(st.booleans()) else start.date()
     first = next(occurrences(rule, anchor), None)
-    assume(first is not None and first.year < 2040)
+    if first is None or first.year > 2040:
+        reject()
     # Not so if SKIP took it out of a period that has another place among the intervals.
     assume(next(occurrences(rule, first), None) == first)
     return rule, first
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def cases(draw: st.DrawFn, *, late: bool = False) -> Case:
     rule, anchor = draw(series())
     missed, mode = draw(st.sampled_from(MissedPolicy)), draw(st.sampled_from(RecurrenceMode))
     current = draw(st.sampled_from(list(islice(occurrences(rule, anchor), 4))))
     zone = ZoneInfo(draw(st.sampled_from(ZONES)))
     noon = current if isinstance(current, datetime) else datetime.combine(current, datetime.min.time())
-    late = timedelta(
-        minutes=draw(st.sampled_from((-20_000, -80, 0, 80, 3_000, 20_000, 200_000)) | st.integers(-90, 90))
+    minutes = draw(
+        st.integers(0, 200_000) if late else st.integers(-90, 90) | st.sampled_from((-20_000, 3_000, 200_000))
     )
     recurrence = Recurrence(rule=rule, mode=mode, missed=missed)
-    return Case(recurrence, anchor, current, zone, to_instant(noon + late, zone))
+    return Case(recurrence, anchor, current, zone, to_instant(noon + timedelta(minutes=minutes), zone))
 
 
 @STEADY
@@ -101,7 +105,7 @@ def test_the_next_is_later_than_the_current_and_than_the_completion(case: Case) 
 
 
 @STEADY
-@given(cases())
+@given(cases(late=True))
 def test_what_was_missed_lies_between_the_current_and_the_completion(case: Case) -> None:
     found = case.next()
     assume(found is not None)
@@ -144,9 +148,7 @@ def test_expanding_in_windows_is_expanding_at_once(drawn: tuple[Rule, Any], late
     after = anchor + timedelta(days=later)
     horizon = after + timedelta(days=800)
 
-    at_once = [
-        moment for moment in takewhile(lambda moment: moment <= horizon, islice(occurrences(rule, anchor), 3_000))
-    ]
+    at_once = list(takewhile(lambda moment: moment <= horizon, islice(occurrences(rule, anchor), 3_000)))
     window = takewhile(lambda moment: moment <= horizon, occurrences(rule, anchor, after=after))
 
     wanted = [moment for moment in at_once if moment > after][:LOOKED_AT]

@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001  a time on the wall has no zone: that is what is tested here
 """Rules in English: each part is said, and two rules that differ are not said in the same words."""
 
 from collections import defaultdict
@@ -111,9 +112,9 @@ def test_keeping_missed_ones_is_said() -> None:
 
 
 def test_rules_that_mean_different_things_are_said_in_different_words() -> None:
-    random = Random(SEED)  # noqa: S311  a test wants to be repeatable
+    random = Random(SEED)
     meanings: defaultdict[str, set[Any]] = defaultdict(set)
-    for _ in range(6_000):
+    for _ in range(3_000):
         text = random_rule(random, datetime(2026, 1, 1))
         try:
             rule = parse_rule(f"{text};SKIP={random.choice(tuple(Skip))}")
@@ -121,13 +122,13 @@ def test_rules_that_mean_different_things_are_said_in_different_words() -> None:
             continue
         meanings[describe(rule)].add(meaning(rule))
 
-    assert len(meanings) > 3_000
+    assert len(meanings) > 1_500
     assert [words for words, different in meanings.items() if len(different) > 1] == []
 
 
 def meaning(rule: Rule) -> Any:
     """Return the parts without order, and without those that change nothing."""
-    weeks = rule.frequency is Frequency.WEEKLY and (rule.interval > 1 and rule.by_day or rule.by_set_position)
+    weeks = rule.frequency is Frequency.WEEKLY and ((rule.interval > 1 and rule.by_day) or rule.by_set_position)
     days = [*rule.by_month_day, *(int(day / 12) for day in rule.by_year_day)]
     movable = rule.frequency <= Frequency.MONTHLY and (not rule.names_days or any(abs(day) > 28 for day in days))
     implied_omit = not rule.names_days and rule.skip is Skip.OMIT

@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001  a time on the wall has no zone: that is what is tested here
 """R11: what clocks show where they are changed, in five places that each do it differently."""
 
 from datetime import UTC, datetime, timedelta
@@ -130,7 +131,7 @@ def test_the_ends_of_the_calendar_are_no_trouble(name: str) -> None:
 
     assert to_instant(begin, zone) >= begin.replace(tzinfo=UTC)
     assert to_local(begin.replace(tzinfo=UTC), zone) >= begin
-    assert to_local(end.replace(tzinfo=UTC), zone) <= datetime.max
+    assert to_local(end.replace(tzinfo=UTC), zone) <= end
     assert to_instant(end, zone) <= datetime.max.replace(tzinfo=UTC)
     assert gap_before(begin.replace(tzinfo=UTC), zone) == timedelta(0)
 
@@ -145,3 +146,11 @@ def test_a_floating_time_follows_the_wall_and_a_fixed_one_the_instant() -> None:
     assert isinstance(nine, datetime)
     assert to_local(to_instant(nine, london), london) == datetime(2026, 6, 2, 9)
     assert to_local(to_instant(nine, new_york), london) == datetime(2026, 6, 2, 14)
+
+
+def test_a_series_may_end_in_a_gap() -> None:
+    rule, zone = parse_rule("FREQ=DAILY;COUNT=2"), ZoneInfo("Europe/Berlin")
+
+    found = preview(Recurrence(rule=rule), start=datetime(2026, 3, 28, 2, 30), zone=zone)
+
+    assert found == (datetime(2026, 3, 28, 2, 30), datetime(2026, 3, 29, 2, 30))
