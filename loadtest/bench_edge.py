@@ -116,7 +116,7 @@ class FloorConnection:
 async def serve_floor() -> None:
     """Run the floor and print its port."""
 
-    async def serve(stream: trio.SocketStream) -> None:
+    async def serve(stream: trio.SocketStream) -> None:  # noqa: ASYNC910 # serving waits for the client
         with suppress(trio.BrokenResourceError):
             await FloorConnection(stream).run()
 
