@@ -154,3 +154,20 @@ def test_a_series_may_end_in_a_gap() -> None:
     found = preview(Recurrence(rule=rule), start=datetime(2026, 3, 28, 2, 30), zone=zone)
 
     assert found == (datetime(2026, 3, 28, 2, 30), datetime(2026, 3, 29, 2, 30))
+
+
+def test_completing_walks_over_a_gap_in_the_order_of_instants_too() -> None:
+    zone, start = ZoneInfo("Europe/Berlin"), datetime(2026, 3, 29, 1, 50)
+    recurrence, walked = Recurrence(rule=parse_rule("FREQ=MINUTELY;INTERVAL=25")), [start]
+
+    for number in range(1, 6):
+        done_at = to_instant(walked[-1], zone)
+        found = next_occurrence(
+            recurrence, anchor=start, current=walked[-1], number=number, completed_at=done_at, zone=zone
+        )
+        assert found is not None
+        assert isinstance(found.due, datetime)
+        walked.append(found.due)
+
+    shown = [to_instant(local, zone).astimezone(zone).strftime("%H:%M") for local in walked]
+    assert shown == ["01:50", "03:05", "03:15", "03:30", "03:40", "03:55"]
