@@ -123,10 +123,10 @@ def edge_problem(status: int, code: str, detail: str) -> tuple[list[Header], byt
     return headers, answer.body
 
 
-def page_problem(status: int) -> tuple[str, bytes]:
+def page_problem(status: int, request_id: str) -> tuple[str, bytes]:
     """Return content type and body of a refusal where there is no API and no UI to speak."""
     phrase = HTTPStatus(status).phrase
-    answer = _render(status, phrase, phrase.lower().replace(" ", "_"), f"{phrase}.", None)
+    answer = _render(status, phrase, phrase.lower().replace(" ", "_"), f"{phrase}.", request_id)
     return answer.content_type.decode(), answer.body
 
 

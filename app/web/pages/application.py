@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from app.web.api.observing import UNMATCHED
 from app.web.errors import page_problem
 from app.web.pages.assets import Asset, Assets
-from app.web.pages.observed import ASGIApplication, Observed
+from app.web.pages.observed import REQUEST_ID, ASGIApplication, Observed
 
 # The addresses that the UI knows what to do with; see `static/js/core/router.js`. It answers to all others as well,
 # with 404 and a page that says so.
@@ -88,7 +88,7 @@ class Pages:
             return response
         methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
         allow = {"Allow": ", ".join(sorted(methods))} if methods else {}
-        content_type, body = page_problem(status)
+        content_type, body = page_problem(status, _request_id())
         return Response(body, status, allow, content_type=content_type)
 
     def _file(self, name: str) -> Response:
@@ -106,8 +106,12 @@ def _response(asset: Asset, cache_control: str) -> Response:
 
 
 def _gone() -> Response:
-    content_type, body = page_problem(404)
+    content_type, body = page_problem(404, _request_id())
     return Response(body, 404, content_type=content_type)
+
+
+def _request_id() -> str:
+    return str(request.scope[REQUEST_ID])  # type: ignore[typeddict-item] # ours, not of the standard
 
 
 def _route_of(path: str) -> str:

@@ -2,10 +2,14 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from app.web.api.observing import Meter, Observation, observed
 from app.web.api.request import Message, Receive, Request, Scope, Send
 from app.web.security import SECURITY_HEADERS
+
+# Where the application finds the request's id in its scope.
+REQUEST_ID: Final = "rondo.request_id"
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -29,6 +33,7 @@ class Observed:
         request = Request.of(scope, receive)
         meter = self._meter(request.method, self._route_of(request.path))
         with observed(request, request.given_id or str(uuid.uuid4()), meter) as seen:
+            scope[REQUEST_ID] = seen.request_id
             await self._application(scope, receive, _guarded(seen, send))
 
     def _meter(self, method: str, route: str) -> Meter:

@@ -105,7 +105,7 @@ def test_the_edge_refuses_in_the_same_words(status: int, code: str, title: str) 
 
 
 def test_a_page_that_is_not_there_is_a_problem_too() -> None:
-    content_type, body = page_problem(404)
+    content_type, body = page_problem(404, "r1")
 
     assert content_type == "application/problem+json"
     assert json.loads(body)["code"] == "not_found"

@@ -131,6 +131,7 @@ async def test_people_who_are_lost_get_the_shell_and_programs_a_problem(http: ht
 
     assert (people.status_code, "css/a.css" in people.text) == (404, True)
     assert (program.status_code, program.json()["code"]) == (404, "not_found")
+    assert program.json()["requestId"] == program.headers["x-request-id"]
 
 
 async def test_a_page_cannot_be_posted_to(http: httpx.AsyncClient) -> None:
