@@ -1,8 +1,9 @@
 """One life of a supervisor: its children, from the first start to the last stop.
 
 Starts, stops and restarts run in tasks of the family, never in the caller's: questions are answered at once
-whatever the children do, and a caller who is cancelled leaves nothing half done. Each child runs in a shielded scope
-that only the family cancels, so the order of stopping holds even when the world around is cancelled.
+whatever the children do, and a caller who is cancelled leaves nothing half done. All of it runs in a shielded scope,
+each child in a scope that only the family cancels: so the order of stopping holds even when the world around is
+cancelled.
 """
 
 import logging
@@ -108,6 +109,7 @@ class Family:
 
     async def live(self) -> None:
         """Run until stopped. Raises nothing: why it ended is in `outcome`."""
+        # Cancellation from above reaches all tasks at once. The shield keeps the order of stopping ours.
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as self._tasks:
                 try:

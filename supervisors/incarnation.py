@@ -39,8 +39,7 @@ class Incarnation(trio.TaskStatus[Any]):
         self.error: BaseException | None = None
         self.settled, self.over, self.gone = trio.Event(), trio.Event(), trio.Event()
         self.task: trio.lowlevel.Task | None = None
-        # Cancellation from above reaches all tasks at once. The shield keeps the order ours.
-        self.scope = trio.CancelScope(shield=True)
+        self.scope = trio.CancelScope()
         self._grace = trio.CancelScope()
         self._on_ready = on_ready
 
