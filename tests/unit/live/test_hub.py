@@ -1,0 +1,151 @@
+"""The hub: who is connected, and what becomes of those who do not read."""
+
+# flake8: noqa: ASYNC124
+# The hub never waits, but it reads trio's clock.
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import pytest
+import trio
+
+from app.domain.events import ACCOUNT_REGISTERED
+from app.domain.ids import AccountId
+from app.web.live import hub as hub_module
+from app.web.live.hub import CONNECTIONS_PER_ACCOUNT, GOING_AWAY, QUEUE_FRAMES, SIGNED_OUT, TOO_SLOW, Hub, HubFullError
+from tests.unit.actors.fakes import ACCOUNT, event
+
+if TYPE_CHECKING:
+    from app.web.live.hub import Connection
+
+OTHER = AccountId(UUID(int=2))
+
+
+def positions(connection: Connection) -> list[int]:
+    """Return the positions that wait for a connection."""
+    found = []
+    while True:
+        try:
+            found.append(connection.inbox.receive_nowait()[0])
+        except trio.WouldBlock:
+            return found
+
+
+async def test_every_connection_of_the_audience_gets_every_event_and_nobody_else() -> None:
+    hub = Hub()
+    first, second, foreign = (hub.connect(account, uuid4()) for account in (ACCOUNT, ACCOUNT, OTHER))
+
+    listeners = [hub.deliver(event(position)) for position in (1, 2)]
+
+    assert listeners == [2, 2]
+    assert (positions(first), positions(second), positions(foreign)) == ([1, 2], [1, 2], [])
+    assert hub.position == 2
+
+
+@pytest.mark.accepts("C10")
+async def test_a_connection_that_does_not_read_is_let_go_and_the_others_get_everything() -> None:
+    hub = Hub()
+    slow, quick = hub.connect(ACCOUNT, uuid4()), hub.connect(ACCOUNT, uuid4())
+    got: list[int] = []
+
+    for position in range(1, QUEUE_FRAMES + 3):
+        hub.deliver(event(position))
+        got += positions(quick)
+
+    assert slow.closing is not None
+    assert (slow.closing.code, slow.scope.cancel_called, quick.closing) == (TOO_SLOW, True, None)
+    assert got == list(range(1, QUEUE_FRAMES + 3))
+
+
+async def test_who_registers_is_nobodys_news() -> None:
+    hub = Hub()
+    connection = hub.connect(ACCOUNT, uuid4())
+
+    assert hub.deliver(event(1, kind=ACCOUNT_REGISTERED)) == 0
+    assert (hub.position, positions(connection)) == (1, [])
+
+
+@pytest.mark.accepts("X20")
+async def test_one_account_has_a_bounded_number_of_connections() -> None:
+    hub = Hub()
+    mine = [hub.connect(ACCOUNT, uuid4()) for _ in range(CONNECTIONS_PER_ACCOUNT)]
+
+    with pytest.raises(HubFullError):
+        hub.connect(ACCOUNT, uuid4())
+    hub.connect(OTHER, uuid4())
+    hub.disconnect(mine[0])
+    hub.connect(ACCOUNT, uuid4())
+
+
+@pytest.mark.accepts("X20")
+async def test_all_accounts_together_have_a_bounded_number_of_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "CONNECTIONS", 1)
+    hub = Hub()
+    only = hub.connect(ACCOUNT, uuid4())
+
+    with pytest.raises(HubFullError):
+        hub.connect(OTHER, uuid4())
+    hub.disconnect(only)
+    hub.connect(OTHER, uuid4())
+
+
+async def test_a_session_or_a_whole_account_is_signed_out() -> None:
+    hub = Hub()
+    session, other_session = uuid4(), uuid4()
+    one, two, foreign = hub.connect(ACCOUNT, session), hub.connect(ACCOUNT, other_session), hub.connect(OTHER, uuid4())
+
+    hub.revoke(session)
+    after_the_session = [one.closing is not None, two.closing is not None]
+    hub.revoke(ACCOUNT)
+
+    assert one.closing is not None
+    assert two.closing is not None
+    assert (after_the_session, one.closing.code, two.closing.code) == ([True, False], SIGNED_OUT, SIGNED_OUT)
+    assert foreign.closing is None
+
+
+async def test_the_first_reason_to_close_stays() -> None:
+    hub = Hub()
+    connection = hub.connect(ACCOUNT, uuid4())
+
+    connection.close(TOO_SLOW, "slow")
+    hub.close_all()
+
+    assert connection.closing is not None
+    assert connection.closing.reason == "slow"
+
+
+async def test_a_stopping_hub_says_goodbye_takes_nobody_and_waits(nursery: trio.Nursery) -> None:
+    hub = Hub()
+    runs = trio.CancelScope()
+
+    async def run_until_cancelled() -> None:
+        with runs:
+            await hub.run()
+
+    nursery.start_soon(run_until_cancelled)
+    await trio.testing.wait_all_tasks_blocked()
+    connection = hub.connect(ACCOUNT, uuid4())
+
+    runs.cancel()
+    await trio.testing.wait_all_tasks_blocked()
+    with pytest.raises(HubFullError):
+        hub.connect(ACCOUNT, uuid4())
+    hub.disconnect(connection)
+    await hub.wait_empty()
+
+    assert connection.closing is not None
+    assert connection.closing.code == GOING_AWAY
+
+
+async def test_a_hub_that_comes_back_takes_connections_again(nursery: trio.Nursery) -> None:
+    hub = Hub()
+    hub.close_all()
+
+    await nursery.start(hub.run)
+    connection = hub.connect(ACCOUNT, uuid4())
+    hub.disconnect(connection)
+
+    assert connection.closing is None
