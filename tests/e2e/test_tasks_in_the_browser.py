@@ -213,6 +213,19 @@ def test_search_finds_parts_of_words_while_one_types(busy: Page) -> None:
     expect(busy.locator(".row")).to_have_count(3)
 
 
+def test_what_is_wrong_with_a_registration_is_said_at_the_field(anna: Visitor) -> None:
+    anna.complaints_allowed = ("status of 422",)
+    page = anna.open("/register")
+    page.get_by_label("Email").fill("nobody@example.org")
+    page.get_by_label("Password", exact=True).fill("short")
+
+    page.get_by_role("button", name="Create account").click()
+
+    expect(page.locator("#password-error")).not_to_be_empty()
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    expect(page.get_by_label("Password", exact=True)).to_have_attribute("aria-invalid", "true")
+
+
 def test_a_person_can_sign_out_and_in_again(anna: Visitor) -> None:
     page = anna.register()
     add(page, "Still here")

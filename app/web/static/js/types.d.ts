@@ -71,6 +71,8 @@ export interface Frame {
   task?: Task | null;
   actor?: Actor | string | null;
   requestId?: string | null;
+  /** The account, when that is what changed. */
+  user?: User | null;
 }
 
 export interface AuditEntry {

@@ -63,9 +63,6 @@ export const writeTasks = (changed, position) =>
     get("kv").put(position, "position");
   });
 
-/** Forgets the tasks, before they are loaded anew. */
-export const clearTasks = () => transact(["tasks"], "readwrite", (get) => void get("tasks").clear());
-
 /** Forgets everything of the person who used this browser. */
 export const forget = () =>
   transact(["tasks", "ops", "kv"], "readwrite", (get) => {

@@ -13,7 +13,7 @@ const WRITE_AFTER_MS = 200;
 const MARK_MS = 6000;
 
 /**
- * @typedef {{user: User | null, connection: Connection, loaded: boolean, failed: boolean, degraded: boolean,
+ * @typedef {{user: User | null, connection: Connection, loaded: boolean, failed: boolean, degraded: boolean, away: boolean,
  *   expired: boolean, position: number}} State
  * @type {State}
  */
@@ -23,6 +23,7 @@ export const state = {
   loaded: false,
   failed: false,
   degraded: false,
+  away: false,
   expired: false,
   position: 0,
 };

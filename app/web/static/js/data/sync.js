@@ -6,7 +6,7 @@
 import { useZone } from "../core/dates.js";
 import { t } from "../core/messages.js";
 import { call, UnreachableError } from "./api.js";
-import { clearTasks, forget, keep, read, readAll } from "./db.js";
+import { forget, keep, read, readAll } from "./db.js";
 import { Live } from "./live.js";
 import * as outbox from "./outbox.js";
 import { confirm, flush, gone, mark, recall, retain, set, state } from "./store.js";
@@ -17,8 +17,12 @@ const PAGE = 200;
 /** Without a WebSocket (a proxy may refuse it) the list is read all the same after this long. */
 const HELLO_WITHIN_MS = 1500;
 
+/** A connection that is lost for less than this is nothing to talk about. */
+const AWAY_AFTER_MS = 3000;
+
 /** @type {Live | null} */
 let live = null;
+let awayTimer = 0;
 /** @type {Set<string> | null} ids seen while everything is read, by page or by event */
 let loading = null;
 /** Position of the newest event when the connection was made. */
@@ -91,11 +95,20 @@ function connect() {
   if (live) return live.open(true);
   live = new Live({
     frame: receive,
-    status: (connection) => set({ connection }),
+    status,
     lost: (code) => void (code === 4401 ? set({ expired: true }) : stillSignedIn()),
   });
   live.open();
   if (!state.loaded) setTimeout(() => state.loaded || loading || void load(0), HELLO_WITHIN_MS);
+}
+
+/** @param {import("../types").Connection} connection */
+function status(connection) {
+  set(connection === "live" ? { connection, away: false } : { connection });
+  if (connection === "live") {
+    clearTimeout(awayTimer);
+    awayTimer = 0;
+  } else awayTimer ||= window.setTimeout(() => set({ away: true }), AWAY_AFTER_MS);
 }
 
 /** A refused handshake looks like a lost line; this tells them apart. */
@@ -123,7 +136,8 @@ function hello(position) {
 
 /** @param {Frame} frame */
 function apply(frame) {
-  const { task, taskId, requestId } = frame;
+  const { task, taskId, requestId, user } = frame;
+  if (user) void signedIn(user);
   const own = requestId ? outbox.isOwn(requestId) : false;
   if (requestId && task) outbox.arrived(requestId, task);
   if (taskId) loading?.add(taskId);
@@ -134,7 +148,8 @@ function apply(frame) {
 }
 
 /** @param {Frame} frame */
-function whoChanged({ actor }) {
+function whoChanged({ type, actor }) {
+  if (type === "reminder.fired") return t("row.reminded");
   const { id, name } = actorOf(actor);
   return id === state.user?.id ? t("row.elsewhere") : t("row.by", { name });
 }
@@ -187,5 +202,5 @@ async function pages(completed, seen) {
 /** Reads everything anew; for the button beside the message that it failed. */
 export async function retry() {
   set({ failed: false });
-  if (await start()) await clearTasks();
+  await start();
 }

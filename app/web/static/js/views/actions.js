@@ -1,6 +1,6 @@
 /** What a person can do to tasks: each is shown at once, can be undone, and is sent by the outbox. */
 
-import { addDays, dayOf, isDay, momentOf, splitDue, today } from "../core/dates.js";
+import { fullWords, isDay, momentOf, splitDue, today } from "../core/dates.js";
 import { t, tOr } from "../core/messages.js";
 import { keep } from "../data/db.js";
 import { enqueue, hooks, UNDO_MS, withdraw } from "../data/outbox.js";
@@ -108,13 +108,11 @@ export function onDay(due, day, zone) {
   return momentOf(day, splitDue(due, zone ?? undefined)[1], zone ?? undefined);
 }
 
-/** @param {string} id @param {number} days from today */
-export const schedule = (id, days) => change(id, { dueDate: onDay(taskOf(id)?.dueDate ?? null, addDays(today(), days), null) });
-
 /** @param {string} name of a field @param {unknown} value @returns {string} in words, for histories and conflicts */
 export function valueWords(name, value) {
   if (value === null || value === undefined || value === "") return t("history.nothing");
   if (typeof value === "boolean") return t(value ? "history.yes" : "history.no");
+  if (typeof value === "string" && /^\d{4}-\d\d-\d\d(T|$)/u.test(value)) return fullWords(value);
   if (name === "priority") return tOr("priority.", String(value));
   if (Array.isArray(value)) return value.map((each) => (typeof each === "object" ? reminderWords(each) : each)).join(", ") || t("history.nothing");
   if (typeof value === "object") return String(Reflect.get(value, "rule") ?? JSON.stringify(value));
@@ -122,4 +120,4 @@ export function valueWords(name, value) {
 }
 
 /** @param {{remindAt?: string | null, before?: string | null}} reminder */
-const reminderWords = (reminder) => reminder.before ?? (reminder.remindAt ? dayOf(reminder.remindAt) : "");
+const reminderWords = (reminder) => reminder.before ? tOr("remind.", reminder.before) : fullWords(reminder.remindAt ?? "");

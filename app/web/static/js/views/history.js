@@ -13,7 +13,8 @@ import { valueWords } from "./actions.js";
 
 /** Fields that can be set back; the others follow from what happened. */
 const RESTORABLE = new Set(["title", "description", "priority", "tags", "dueDate", "timeZone", "recurrence"]);
-const HIDDEN = new Set(["version", "updatedAt", "createdAt", "id"]);
+/** What the sentence says already, or nobody asks for. */
+const HIDDEN = new Set(["version", "updatedAt", "createdAt", "completed", "id", "taskId", "state", "channels", "fireAt", "firedAt"]);
 /** The audit actor follows the event by a moment. */
 const AGAIN_MS = 400;
 

@@ -49,7 +49,7 @@ export function grow() {
 /** Draws the list as the store and the address say. */
 export function drawList() {
   const { place, lens, page } = route();
-  if (page !== "list" || !state.user) return;
+  if (page !== "list" || (!state.user && !state.failed)) return;
   const here = JSON.stringify([place, lens]);
   if (here !== address) limit = FIRST_ROWS;
   const moved = here !== address;

@@ -105,11 +105,10 @@ function drawLink() {
 function drawBanner() {
   const clash = ops.find((op) => op.conflict);
   const clashes = ops.filter((op) => op.conflict).length;
-  const away = state.connection === "offline" || (state.connection === "reconnecting" && !state.failed);
   const banner = $("#banner");
-  const text = clash ? t("app.conflicts", { n: clashes }) : state.degraded ? t("app.degraded") : state.connection === "offline" ? t("app.offline") : "";
+  const away = state.connection === "offline" ? t("app.offline") : state.away && !state.failed ? t("app.away") : "";
+  const text = clash ? t("app.conflicts", { n: clashes }) : state.degraded ? t("app.degraded") : away;
   banner.hidden = !text;
-  document.documentElement.classList.toggle("away", away);
   if (banner.dataset.text === text) return;
   banner.dataset.text = text;
   const decide = clash && taskOf(clash.id) && h("button", { type: "button", class: "quiet", onclick: () => go(`/task/${clash.id}`) }, t("app.decide"));
