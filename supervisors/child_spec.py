@@ -47,7 +47,7 @@ IGNORE: Final = Ignore.IGNORE
 class StartFunction(Protocol):
     """Runs the child. Raising before `task_status.started()` means it could not start."""
 
-    async def __call__(self, *, task_status: trio.TaskStatus[Any]) -> None:
+    async def __call__(self, *, task_status: trio.TaskStatus[Any]) -> None:  # noqa: ASYNC114 # any name
         """Run until there is no more to do, or until cancelled."""
 
 

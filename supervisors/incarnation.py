@@ -78,7 +78,7 @@ class Incarnation(trio.TaskStatus[Any]):
         try:
             with self.scope:
                 await spec.start(task_status=self)
-        except BaseException as error:  # noqa: BLE001 # every end of a child is a fact for its supervisor, even SystemExit
+        except BaseException as error:  # noqa: BLE001, ASYNC103 # every end is a fact, which its supervisor acts upon
             self.error = _essence(error) or self.error
         if not (self.ready or self.ignored or self.stopping or self.error):
             self.error = NotReadyError(f"child {spec.id!r} exited before ready")

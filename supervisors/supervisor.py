@@ -82,7 +82,9 @@ class Supervisor:
 
     # --- Running -----------------------------------------------------------------------------------
 
-    async def run(self, *, task_status: trio.TaskStatus["Supervisor"] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(  # noqa: ASYNC128 # the family says it, when all children are ready
+        self, *, task_status: trio.TaskStatus["Supervisor"] = trio.TASK_STATUS_IGNORED
+    ) -> None:
         """Run until stopped or cancelled; ready when all children are. When it ends they are gone.
 
         Raises:

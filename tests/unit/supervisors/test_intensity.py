@@ -267,7 +267,7 @@ async def test_terminating_one_of_a_waiting_group_lets_the_others_come_back(
     assert lives(world) == {"a": 1, "b": 2}
 
 
-async def test_an_unlimited_budget_keeps_no_list() -> None:
+def test_an_unlimited_budget_keeps_no_list() -> None:
     budget = Budget(math.inf, 5.0)
 
     assert all(budget.charge(float(second)) for second in range(1_000))

@@ -142,7 +142,7 @@ async def test_a_dynamic_child_that_cannot_start_is_not_listed_and_not_retried(
         ("significant", True),
     ],
 )
-async def test_a_child_that_can_never_work_is_refused_by_name_and_field(field: str, value: object) -> None:
+def test_a_child_that_can_never_work_is_refused_by_name_and_field(field: str, value: object) -> None:
     fields: dict[str, Any] = {"id": "odd", "start": _nothing, field: value}
 
     with pytest.raises(InvalidSpecError, match=f"child {fields['id']!r}: {field}"):
@@ -160,7 +160,7 @@ async def test_a_child_that_can_never_work_is_refused_by_name_and_field(field: s
         ("period", {"period": 0}),
     ],
 )
-async def test_a_supervisor_that_can_never_work_is_refused_by_name_and_field(
+def test_a_supervisor_that_can_never_work_is_refused_by_name_and_field(
     field: str, options: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidSpecError, match=f"supervisor 'top': {field}"):
@@ -179,7 +179,7 @@ async def test_two_children_of_one_id_are_refused(world: World) -> None:
 @pytest.mark.parametrize("auto_shutdown", AutoShutdown)
 @pytest.mark.parametrize(("restart", "significant"), list(itertools.product(Restart, [True, False])))
 @pytest.mark.parametrize("shutdown", [0, 5.0, BRUTAL, INFINITY])
-async def test_what_may_be_significant_is_decided_before_anything_starts(
+def test_what_may_be_significant_is_decided_before_anything_starts(
     restart: Restart,
     significant: bool,  # noqa: FBT001 # a parameter of the test
     shutdown: Any,
@@ -198,7 +198,7 @@ async def test_what_may_be_significant_is_decided_before_anything_starts(
 
 @pytest.mark.accepts("S09")
 @pytest.mark.parametrize("options", [{"first": -1}, {"factor": 0.5}, {"first": 9, "maximum": 3}, {"jitter": -0.1}])
-async def test_a_backoff_that_can_never_work_is_refused(options: dict[str, Any]) -> None:
+def test_a_backoff_that_can_never_work_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="can never work"):
         Backoff(**options)
 
