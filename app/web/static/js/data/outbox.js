@@ -137,11 +137,14 @@ function settle(op, task) {
 export function pump() {
   clearTimeout(timer);
   if (state.expired || !state.user || retryMs < 0) return;
-  const busy = new Set(ops.filter((op) => sending.has(op.key)).map((op) => op.id));
+  // New tasks go one after the other, so that the server makes them in the order they were written.
+  const lanesOf = (/** @type {Op} */ op) => (op.kind === "create" ? [op.id, "create"] : [op.id]);
+  const busy = new Set(ops.filter((op) => sending.has(op.key)).flatMap(lanesOf));
   let soonest = Infinity;
   for (const op of [...ops]) {
-    if (busy.has(op.id)) continue;
-    busy.add(op.id);
+    const waits = lanesOf(op).some((lane) => busy.has(lane));
+    for (const lane of lanesOf(op)) busy.add(lane);
+    if (waits) continue;
     if (op.conflict || sending.size >= PARALLEL || (state.connection === "offline" && !navigator.onLine)) continue;
     const wait = (op.notBefore ?? 0) - Date.now();
     if (wait > 0) soonest = Math.min(soonest, wait);
