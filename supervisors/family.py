@@ -305,8 +305,8 @@ class Family:
 
     async def _stop_group(self, group: list[Child]) -> bool:
         for child in group:
-            runs = child.run is not None and not child.run.stopping
-            child.pending = child.pending or (runs and child.spec.restart is not Restart.TEMPORARY)
+            # What somebody stopped stays stopped; what is temporary is forgotten when it ends.
+            child.pending = child.pending or (child.run is not None and not child.run.stopping)
         for child in reversed(group):
             if not await self._stop_or_end(child):
                 return False

@@ -45,10 +45,11 @@ async def run_until_told(
     ended: BaseException | None = None
     with trio.open_signal_receiver(*TOLD_BY) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_obey, signals, root, on_signal, end_process)
             if watchdog is not None:
                 await nursery.start(watchdog.run)
                 nursery.start_soon(_bound_the_end, root, watchdog, stop_seconds)
+            # Last, so that the root already runs when the first signal is looked at.
+            nursery.start_soon(_obey, signals, root, on_signal, end_process)
             try:
                 await root.run()
             except (SupervisionError, SystemExit, KeyboardInterrupt) as error:

@@ -203,6 +203,20 @@ async def test_terminating_a_child_that_waits_takes_its_restart_away(
     assert states(running.supervisor) == {"a": "stopped", "b": "running"}
 
 
+@pytest.mark.accepts("S36")
+async def test_a_restart_by_hand_has_nothing_to_do_with_the_wait_it_ended(world: World, nursery: trio.Nursery) -> None:
+    running = await _in_backoff(world, nursery)
+
+    await trio.sleep(0.5)
+    await running.supervisor.terminate_child("a")
+    await running.supervisor.restart_child("a")
+    world.raise_in("a")
+    await trio.sleep(5)
+
+    assert [report.delay for report in world.told(Event.RESTARTING)] == [1, 2]
+    assert [at for at, what in world.log if what == "a begin"] == [0, 0.5, 2.5]
+
+
 @pytest.mark.accepts("S37")
 @pytest.mark.parametrize("strategy", Strategy)
 async def test_stopping_does_not_wait_for_a_backoff(world: World, nursery: trio.Nursery, strategy: Strategy) -> None:

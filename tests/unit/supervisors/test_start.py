@@ -160,9 +160,7 @@ def test_a_child_that_can_never_work_is_refused_by_name_and_field(field: str, va
         ("period", {"period": 0}),
     ],
 )
-def test_a_supervisor_that_can_never_work_is_refused_by_name_and_field(
-    field: str, options: dict[str, Any]
-) -> None:
+def test_a_supervisor_that_can_never_work_is_refused_by_name_and_field(field: str, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidSpecError, match=f"supervisor 'top': {field}"):
         Supervisor("top", **options)
 
