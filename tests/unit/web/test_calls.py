@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
 
 from app.domain.errors import NotFoundError, RateLimitedError, RegistrationClosedError
 from app.domain.reminder import ReminderDraft
@@ -395,9 +396,11 @@ async def raw(
     }  # fmt: skip # one line reads like a request
 
     async def receive() -> dict[str, Any]:
+        await trio.lowlevel.checkpoint()
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:
+        await trio.lowlevel.checkpoint()
         sent.append(message)
 
     await api(scope, receive, send)

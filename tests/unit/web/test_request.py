@@ -37,6 +37,7 @@ async def test_a_body_in_pieces_is_one_body() -> None:
 @pytest.mark.accepts("C17", "X20")
 async def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
     async def receive() -> Any:
+        await trio.lowlevel.checkpoint()
         raise AssertionError("nobody should read this")
 
     with pytest.raises(RequestRefusedError) as refusal:
@@ -96,6 +97,7 @@ async def test_a_client_that_left_is_recorded_and_not_answered(api: Api, service
     }  # fmt: skip # one line reads like a request
 
     async def send(message: Any) -> None:
+        await trio.lowlevel.checkpoint()
         raise AssertionError(message)
 
     await api(scope, chunks(then="http.disconnect"), send)
@@ -118,6 +120,7 @@ async def test_what_is_stuck_is_given_up(
     }  # fmt: skip # one line reads like a request
 
     async def send(message: Any) -> None:
+        await trio.lowlevel.checkpoint()
         sent.append(message)
 
     await api(scope, chunks(), send)
@@ -127,7 +130,7 @@ async def test_what_is_stuck_is_given_up(
     assert autojump_clock.autojump_threshold == 0
 
 
-async def test_headers_sent_twice_are_joined() -> None:
+def test_headers_sent_twice_are_joined() -> None:
     scope = {
         "method": "GET", "path": "/", "query_string": b"", "client": ("::1", 1), "scheme": "https",
         "headers": [(b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"if-match", b'"1"'), (b"if-match", b'"2"')],
