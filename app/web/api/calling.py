@@ -31,6 +31,7 @@ class Caller:
         self._backend = backend
         self._same_origin = same_origin
         self._query = StructReader(endpoint.query, from_text=True)
+        self._no_query = self._query.read({})  # a frozen value, so one is enough
         self._body = StructReader(endpoint.body, endpoint.read_only) if endpoint.body is not None else None
         self._media_types = (_JSON, _MERGE_PATCH) if endpoint.merge_patch else (_JSON,)
         self._replays = metrics.HTTP_IDEMPOTENT_REPLAYS_TOTAL.labels(endpoint.path) if endpoint.idempotent else None
@@ -88,9 +89,9 @@ class Caller:
         return preconditions.parse("If-None-Match", request.header(b"if-none-match"))
 
     def _read_query(self, request: Request) -> Any:
-        if not self.endpoint.is_api:  # load balancers and scrapers add what they like
-            return self._query.read({})
-        parameters, repeated = parse_query(request.query) if request.query else ({}, [])
+        if not request.query or not self.endpoint.is_api:  # load balancers and scrapers add what they like
+            return self._no_query
+        parameters, repeated = parse_query(request.query)
         if repeated:
             raise ValidationFailedError(FieldError(name, "repeated", "Must be given once.") for name in repeated)
         return self._query.read(parameters)
