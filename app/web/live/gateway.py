@@ -77,5 +77,5 @@ def _request(handshake: Handshake) -> Request:
     return Request.of(scope, _no_body)
 
 
-async def _no_body() -> dict[str, Any]:
+async def _no_body() -> dict[str, Any]:  # noqa: ASYNC124 - ASGI awaits it
     raise AssertionError("an upgrade has no body")

@@ -6,7 +6,6 @@ not empty it is let go (1013) and resumes from the last position it saw, so a sl
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -28,6 +27,10 @@ QUEUE_FRAMES: Final = 1024
 CONNECTIONS_PER_ACCOUNT: Final = 20
 CONNECTIONS: Final = 10_000
 
+# How long a frame that is being sent when its connection is closed may take to the end; a close frame can only follow a
+# whole one.
+LAST_FRAME_SECONDS: Final = 2.0
+
 GOING_AWAY: Final = 1001
 POLICY: Final = 1008
 TOO_SLOW: Final = 1013
@@ -45,19 +48,26 @@ class Closing:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Connection:
-    """One authenticated socket: its queue of (position, type, frame), and the order to close it, if there is one."""
+    """One authenticated socket: its queue of (position, type, frame), and the order to close it, if there is one.
+
+    Attributes:
+        sending: The scopes of frames that are on their way; closing shortens their time.
+    """
 
     account_id: UUID
     session_id: UUID
     inbox: trio.MemoryReceiveChannel[tuple[int, str, str]]
     outbox: trio.MemorySendChannel[tuple[int, str, str]]
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    sending: set[trio.CancelScope] = field(default_factory=set)
     closing: Closing | None = None
 
     def close(self, code: int, reason: str) -> None:
         """Have the connection closed by its own task; the first reason stays."""
         if self.closing is None:
             self.closing = Closing(code, reason)
+        for frame in self.sending:
+            frame.deadline = min(frame.deadline, trio.current_time() + LAST_FRAME_SECONDS)
         self.scope.cancel()
 
 
@@ -154,7 +164,7 @@ class Hub:
         self._closing = None
         task_status.started()
         try:
-            await trio.sleep(math.inf)
+            await trio.sleep_forever()
         finally:
             self.close_all()
             with trio.move_on_after(5, shield=True):

@@ -31,6 +31,9 @@ log = logs.get_logger("live")
 AUTHENTICATE_SECONDS: Final = 5.0
 # A client that takes longer for one frame has stopped reading.
 SEND_SECONDS: Final = 10.0
+# Live events wait this long for a resume to come in first. Without it, who resumes would see what happens meanwhile
+# before what it missed, and take the older for old. Longer than a round trip; nobody notices it.
+RESUME_GRACE_SECONDS: Final = 0.25
 CLOSE_SECONDS: Final = 2.0
 MESSAGES_PER_SECOND: Final = 20
 PAGE: Final = 200
@@ -43,7 +46,7 @@ RECHECK_SECONDS: Final = 60.0
 
 
 class Socket(Protocol):
-    """What a session needs of ``trio_websocket.WebSocketConnection``."""
+    """What a session needs of ``app.web.server.websocket.EdgeWebSocket``."""
 
     async def get_message(self) -> str | bytes:
         """Return the next message; raises ``ConnectionClosed``."""
@@ -55,6 +58,10 @@ class Socket(Protocol):
 
     async def aclose(self, code: int = ..., reason: str | None = ...) -> None:
         """Close with a code."""
+        ...
+
+    async def cut_off(self) -> None:
+        """End without a word."""
         ...
 
 
@@ -104,6 +111,8 @@ class Session:
         self._token = token
         self._sent = live.hub.position
         self._resume: int | None = None
+        self._resumed = trio.Event()
+        self._frame_is_cut = False
 
     async def run(self) -> None:
         """Run until either side closes."""
@@ -114,7 +123,9 @@ class Session:
                 nursery.start_soon(self._recheck_forever)
                 await self._read_forever()
         closing = self._connection.closing
-        if closing is not None:
+        if self._frame_is_cut:
+            await self._socket.cut_off()  # a close frame would be read as the rest of the one that was cut
+        elif closing is not None:
             await _close(self._socket, closing.code, closing.reason)
 
     async def _read_forever(self) -> None:
@@ -140,12 +151,15 @@ class Session:
             await self._send(frames.PONG, "pong")
         elif isinstance(message, Resume):
             self._resume = message.since
+            self._resumed.set()
             with contextlib.suppress(trio.WouldBlock):  # a full queue wakes the writer as well
                 self._connection.outbox.send_nowait(WAKE)
         elif isinstance(message, Authenticate):
             await self._send(frames.error("already_authenticated", "You are authenticated already."), "error")
 
     async def _write_forever(self) -> None:
+        with trio.move_on_after(RESUME_GRACE_SECONDS):
+            await self._resumed.wait()
         while True:
             position, kind_of_event, frame = await self._connection.inbox.receive()
             if self._resume is not None:
@@ -179,12 +193,18 @@ class Session:
                 self._connection.close(SIGNED_OUT, "Signed out")
 
     async def _send(self, frame: str, kind_of_frame: str) -> None:
-        with trio.move_on_after(SEND_SECONDS) as limit:
-            await self._socket.send_message(frame)
+        """Send a whole frame, also when the connection is being closed meanwhile: then it has little time left."""
+        with trio.move_on_after(SEND_SECONDS, shield=True) as limit:
+            self._connection.sending.add(limit)
+            try:
+                await self._socket.send_message(frame)
+            finally:
+                self._connection.sending.discard(limit)
             metrics.WEBSOCKET_MESSAGES_SENT_TOTAL.labels(kind_of_frame).inc()
         if limit.cancelled_caught:
+            self._frame_is_cut = True
             self._connection.close(TOO_SLOW, "Too slow: resume from the last position")
-            await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
 
 
 async def _first_token(socket: Socket) -> str | None:

@@ -14,11 +14,15 @@ from app.domain.ids import AccountId, ProjectId, SessionId
 from app.ports.database import DatabaseUnavailableError
 from app.services.context import Principal
 from app.web.live.hub import Hub
-from app.web.live.session import Live
+from app.web.live.session import RESUME_GRACE_SECONDS, Live
 from tests.unit.actors.fakes import ACCOUNT, Log, event
 
 if TYPE_CHECKING:
     from app.domain.events import RecordedEvent
+
+
+# What a client sees of a connection that ended without a word.
+CUT_OFF = 1006
 
 
 @dataclass(eq=False)
@@ -28,6 +32,7 @@ class FakeSocket:
     sent: list[dict[str, Any]] = field(default_factory=list)
     closed: tuple[int, str | None] | None = None
     stuck: bool = False
+    unstuck: trio.Event = field(default_factory=trio.Event)
     gone: trio.Event = field(default_factory=trio.Event)
 
     def __post_init__(self) -> None:
@@ -50,12 +55,17 @@ class FakeSocket:
     async def send_message(self, message: str | bytes) -> None:
         await trio.lowlevel.checkpoint()
         if self.stuck:
-            await trio.sleep_forever()
+            await self.unstuck.wait()
         self.sent.append(json.loads(message))
 
     async def aclose(self, code: int = 1000, reason: str | None = None) -> None:
         await trio.lowlevel.checkpoint()
         self.closed = self.closed or (code, reason)
+        self.gone.set()
+
+    async def cut_off(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self.closed = self.closed or (CUT_OFF, None)
         self.gone.set()
 
     @property
@@ -119,6 +129,13 @@ class House:
         return events
 
     async def enter(self, nursery: trio.Nursery, socket: FakeSocket | None = None) -> FakeSocket:
+        """Connect somebody who does not resume at once."""
+        socket = await self.knock(nursery, socket)
+        await trio.sleep(RESUME_GRACE_SECONDS)
+        await trio.testing.wait_all_tasks_blocked()
+        return socket
+
+    async def knock(self, nursery: trio.Nursery, socket: FakeSocket | None = None) -> FakeSocket:
         """Connect somebody, up to their hello."""
         socket = socket or FakeSocket()
         nursery.start_soon(self.live.serve, socket, self.door.admit())

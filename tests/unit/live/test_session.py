@@ -12,9 +12,9 @@ from app.domain.events import ACCOUNT_REGISTERED
 from app.domain.ids import AccountId
 from app.web.live import session as session_module
 from app.web.live.hub import QUEUE_FRAMES
-from app.web.live.session import AUTHENTICATE_SECONDS, MESSAGES_PER_SECOND, RECHECK_SECONDS
+from app.web.live.session import AUTHENTICATE_SECONDS, MESSAGES_PER_SECOND, RECHECK_SECONDS, RESUME_GRACE_SECONDS
 from tests.unit.actors.fakes import ACCOUNT
-from tests.unit.live.sockets import FakeSocket, House
+from tests.unit.live.sockets import CUT_OFF, FakeSocket, House
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -68,7 +68,7 @@ async def test_a_session_that_ended_elsewhere_is_noticed_within_a_minute(
 ) -> None:
     house = House()
     socket = await house.enter(nursery)
-    await trio.sleep(RECHECK_SECONDS + 1)
+    await trio.sleep(RECHECK_SECONDS)
     still_open = socket.closed
     house.door.people.clear()
 
@@ -140,6 +140,30 @@ async def test_what_is_written_during_a_resume_comes_once(nursery: trio.Nursery)
     await settle()
 
     assert socket.positions == [5, 6, 7, 8, 9]
+
+
+async def test_what_happens_between_hello_and_resume_comes_behind_what_was_missed(nursery: trio.Nursery) -> None:
+    house = House()
+    house.publish(3)
+    socket = await house.knock(nursery)
+
+    house.publish(1)
+    await settle()
+    early = list(socket.positions)
+    socket.say({"type": "resume", "since": 1})
+    await settle()
+
+    assert (early, socket.positions) == ([], [2, 3, 4])
+
+
+async def test_who_does_not_resume_has_its_events_a_moment_after_hello(nursery: trio.Nursery) -> None:
+    house = House()
+    socket = await house.knock(nursery)
+
+    house.publish(1)
+    await trio.sleep(RESUME_GRACE_SECONDS + 0.01)
+
+    assert socket.positions == [1]
 
 
 async def test_who_saw_more_than_the_hub_may_resume_from_there(nursery: trio.Nursery) -> None:
@@ -272,8 +296,7 @@ async def test_a_stuck_reader_is_let_go_and_resumes_with_nothing_lost(
     again.say({"type": "resume", "since": stuck.positions[-1]})
     await settle()
 
-    assert stuck.closed is not None
-    assert stuck.closed[0] == 1013
+    assert stuck.closed == (CUT_OFF, None)
     assert quick.positions == list(range(1, QUEUE_FRAMES + 4))
     assert stuck.positions + again.positions == quick.positions
 
@@ -286,8 +309,27 @@ async def test_a_frame_that_is_not_taken_in_time_ends_it(autojump_clock: MockClo
     house.publish(1)
     await socket.gone.wait()
 
-    assert socket.closed is not None
-    assert (socket.closed[0], trio.current_time()) == (1013, session_module.SEND_SECONDS)
+    assert socket.closed == (CUT_OFF, None)
+    assert trio.current_time() == RESUME_GRACE_SECONDS + session_module.SEND_SECONDS
+
+
+@pytest.mark.parametrize(("seconds", "closed"), [(1.0, 1013), (3.0, CUT_OFF)])
+async def test_a_slow_reader_gets_its_frame_to_the_end_before_it_is_told_1013(
+    nursery: trio.Nursery, seconds: float, closed: int
+) -> None:
+    house = House()
+    slow = await house.enter(nursery)
+    slow.stuck = True
+    house.publish(1)
+    await settle()
+
+    house.publish(QUEUE_FRAMES + 1)
+    await trio.sleep(seconds)
+    slow.unstuck.set()
+    await slow.gone.wait()
+
+    assert slow.closed is not None
+    assert (slow.closed[0], slow.positions) == (closed, [1] if closed == 1013 else [])
 
 
 async def test_the_twenty_first_connection_of_a_user_is_refused(nursery: trio.Nursery) -> None:
@@ -312,4 +354,5 @@ async def test_a_peer_that_does_not_say_goodbye_is_not_waited_for(
     house.hub.close_all()
     await house.hub.wait_empty()
 
-    assert (socket.closed, trio.current_time()) == ((1001, "Going away"), session_module.CLOSE_SECONDS)
+    assert socket.closed == (1001, "Going away")
+    assert trio.current_time() == RESUME_GRACE_SECONDS + session_module.CLOSE_SECONDS
