@@ -24,6 +24,7 @@ from supervisors.errors import SupervisionError
 from supervisors.signals import run_until_told
 from supervisors.telling import tell
 from supervisors.tree import Part, tree
+from supervisors.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from supervisors.supervisor import Supervisor
 
 UNUSABLE: Final = 2
+# systemd and platforms kill after 30 s; a process that still hangs then ends itself with exit code 70.
+STOP_SECONDS: Final = 24.0
 # What a person can mend: one sentence and exit code 2, no traceback.
 UNUSABLE_ERRORS: Final = (DataDirectoryError, EmbeddedPostgresError, ListenError, MigrationError, TlsError)
 
@@ -74,7 +77,7 @@ async def _serve(settings: Settings) -> None:
         runtime.describe(VERSION, filesystems=[directory])
         root = assemble(settings, directory)
         try:
-            await run_until_told(root, on_signal=_told)
+            await run_until_told(root, on_signal=_told, watchdog=Watchdog(), stop_seconds=STOP_SECONDS)
         except SupervisionError as ended:
             raise _cause(ended) from None
 
@@ -108,6 +111,9 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         names = ", ".join(str(address) for address in addresses)
         log.info("Rondo is ready", event="rondo.ready", listening=names, dataDirectory=str(directory))
 
+    face = wiring.Face(
+        settings=settings, database=database, services=services, hub=hub, directory=directory, root=lambda: root
+    )
     store = [Part(id="pool", start=database.run), Part(id="schema", start=_migrating(database))]
     if embedded is not None:
         store.insert(0, Part(id="postgres", start=embedded.run))
@@ -118,7 +124,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
             *wiring.upkeep_parts(settings, database, services),
         ],
         deliveries=wiring.delivery_parts(settings, database, bells),
-        edge=wiring.edge_parts(settings, database, services, hub, directory, lambda: root, listening),
+        edge=face.parts(listening),
         on_report=tell,
     )
     return root

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -33,10 +35,16 @@ from app.web.errors import edge_problem
 from app.web.live.gateway import gateway
 from app.web.live.session import Live
 from app.web.pages import create_pages
-from app.web.server.forwarded import TrustedProxies
-from app.web.server.listeners import Address, TcpAddress, UnixAddress
-from app.web.server.server import HttpServer
-from app.web.server.tls import TlsFiles
+from app.web.server import (
+    Address,
+    HttpServer,
+    Limits,
+    TcpAddress,
+    TlsFiles,
+    TrustedProxies,
+    UnixAddress,
+    inherited_sockets,
+)
 from monitoring.runtime import LoopProbe
 from supervisors.live_tree import live_tree, not_running
 from supervisors.tree import Part
@@ -51,6 +59,7 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.domain.events import RecordedEvent
     from app.services import Services
+    from app.web.api import Api
     from app.web.live.hub import Hub
     from supervisors.child_spec import StartFunction
     from supervisors.supervisor import Supervisor
@@ -59,6 +68,8 @@ if TYPE_CHECKING:
 MAILBOX_CAPACITY: Final = 1024
 # No host to put into a link.
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - compared, not bound
+# Under the listener's time to stop, see `supervisors.tree`.
+DRAIN_SECONDS: Final = 8.0
 SWEEP_SECONDS: Final = 3600.0
 CENSUS_SECONDS: Final = 30.0
 # Less than this and PostgreSQL may soon not be able to write.
@@ -150,58 +161,84 @@ def delivery_parts(settings: Settings, database: Database, bells: Bells) -> Sequ
     return [_part("email", worker.run)]
 
 
-def edge_parts(
-    settings: Settings,
-    database: Database,
-    services: Services,
-    hub: Hub,
-    directory: Path,
-    root: Callable[[], Supervisor],
-    listening: Callable[[list[Address]], None],
-) -> Sequence[Part]:  # fmt: skip - what the face needs to know
-    """Return the face: the hub and the listener."""
-    live = Live(hub=hub, reader=PostgresEventReader(database=database), authenticate=services.accounts.authenticate)
-    checks = {
-        "database": lambda: _database_reason(database),
-        "actors": lambda: _actors_reason(root()),
-        "disk": lambda: _disk_reason(directory),
-    }
-    api = create_api(
-        services,
-        clock=SystemClock(),
-        checks=checks,
-        actors=lambda: live_tree(root()),
-        public_url=settings.public_url,
-        metrics_for=settings.metrics,
-    )
-    tls = (
-        TlsFiles(certificate=settings.tls_cert, key=settings.tls_key)
-        if settings.tls_cert and settings.tls_key
-        else None
-    )
-    addresses: list[Address] = [TcpAddress(settings.host, settings.port)]
-    if settings.unix_socket is not None:
-        addresses.append(UnixAddress(settings.unix_socket))
-    server = HttpServer(
-        api=api,
-        pages=create_pages(),
-        websocket=gateway(live, settings.public_url),
-        addresses=addresses,
-        tls=tls,
-        trusted_proxies=TrustedProxies(networks=settings.trusted_proxies, unix_peers=True),
-        error_response=edge_problem,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """What the outside meets, and what it is told about the inside."""
 
-    async def listen(*, task_status: trio.TaskStatus[None]) -> None:
-        async with trio.open_nursery() as nursery:
-            listening(await nursery.start(server.run))
-            task_status.started()
+    settings: Settings
+    database: Database
+    services: Services
+    hub: Hub
+    directory: Path
+    root: Callable[[], Supervisor]
 
-    def drain() -> None:
-        hub.close_all()
-        server.begin_drain()
+    def parts(self, listening: Callable[[list[Address]], None]) -> Sequence[Part]:
+        """Return the hub and the listener; ``listening`` is told the addresses when they are open."""
+        server = self._server()
 
-    return [Part(id="hub", start=hub.run), Part(id="listener", start=listen, ask=drain)]
+        async def listen(*, task_status: trio.TaskStatus[None]) -> None:
+            async with trio.open_nursery() as nursery:
+                listening(await nursery.start(server.run))
+                task_status.started()
+
+        def drain() -> None:
+            self.hub.close_all()
+            server.begin_drain()
+
+        async def reload(*, task_status: trio.TaskStatus[None]) -> None:
+            with trio.open_signal_receiver(signal.SIGHUP) as hangups:
+                task_status.started()
+                async for _ in hangups:  # what certbot's hook sends
+                    server.reload_tls()
+
+        return [
+            Part(id="hub", start=self.hub.run),
+            Part(id="reload", start=reload),
+            Part(id="listener", start=listen, ask=drain),
+        ]
+
+    def _server(self) -> HttpServer:
+        settings = self.settings
+        tls = None
+        if settings.tls_cert is not None and settings.tls_key is not None:
+            tls = TlsFiles(certificate=settings.tls_cert, key=settings.tls_key)
+        live = Live(
+            hub=self.hub,
+            reader=PostgresEventReader(database=self.database),
+            authenticate=self.services.accounts.authenticate,
+        )
+        return HttpServer(
+            api=self._api(),
+            pages=create_pages(),
+            websocket=gateway(live, settings.public_url),
+            addresses=_addresses(settings),
+            tls=tls,
+            trusted_proxies=TrustedProxies(networks=settings.trusted_proxies, unix_peers=True),
+            limits=Limits(drain_seconds=DRAIN_SECONDS),
+            error_response=edge_problem,
+        )
+
+    def _api(self) -> Api:
+        checks = {
+            "database": lambda: _database_reason(self.database),
+            "actors": lambda: _actors_reason(self.root()),
+            "disk": lambda: _disk_reason(self.directory),
+        }
+        return create_api(
+            self.services,
+            clock=SystemClock(),
+            checks=checks,
+            actors=lambda: live_tree(self.root()),
+            public_url=self.settings.public_url,
+            metrics_for=self.settings.metrics,
+        )
+
+
+def _addresses(settings: Settings) -> list[Address]:
+    """Return where to listen: what systemd handed over, else the host and port; and the Unix socket."""
+    inherited = inherited_sockets(os.environ, os.getpid())
+    addresses: list[Address] = [*inherited] or [TcpAddress(settings.host, settings.port)]
+    return addresses if settings.unix_socket is None else [*addresses, UnixAddress(settings.unix_socket)]
 
 
 def public_url(settings: Settings) -> str:
