@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 import trio
 
@@ -20,7 +20,7 @@ from tests.fixtures.rondo import RondoProcess, running_rondo
 if TYPE_CHECKING:
     from pathlib import Path
 
-# httpx leaves its generators and sockets to the garbage collector when a connection breaks under a request.
+# httpx2 leaves its generators and sockets to the garbage collector when a connection breaks under a request.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 KILLS = 20
@@ -55,7 +55,7 @@ async def write_until_cut(person: Person, written: Written, number: int, stop: t
                 if response.status_code == 200:
                     written.acknowledged[task["id"]] = (title, response.json()["version"])
             count += 1
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return
 
 

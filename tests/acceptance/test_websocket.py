@@ -260,7 +260,9 @@ async def test_a_reader_that_stops_is_cut_off_alone_and_resumes_with_nothing_los
     async with client(rondo.url) as http:
         ada = await register(http)
         async with listening(rondo.websocket_url, ada.token) as quick, trio.open_nursery() as nursery:
-            stuck = await small_window(nursery, rondo, ada.token)
+            stream = await small_window(rondo.port)
+            headers = [(b"authorization", f"Bearer {ada.token}".encode())]
+            stuck = await wrap_client_stream(nursery, stream, f"127.0.0.1:{rondo.port}", "/ws", extra_headers=headers)
             seen = [json.loads(await stuck.get_message())["position"]]
             task = await ada.create("Big")
             created = await quick.next()
@@ -279,6 +281,7 @@ async def test_a_reader_that_stops_is_cut_off_alone_and_resumes_with_nothing_los
                 await again.say(type="resume", since=seen[-1])
                 seen += [frame["position"] for frame in await again.take(len(heard) - len(seen) + 1)]
                 quiet = await again.silence()
+            await trio.aclose_forcefully(stream)
             nursery.cancel_scope.cancel()
 
     assert code in {1013, 1006}
@@ -287,14 +290,12 @@ async def test_a_reader_that_stops_is_cut_off_alone_and_resumes_with_nothing_los
     assert slowest < 2
 
 
-async def small_window(nursery: trio.Nursery, rondo: RondoProcess, token: str) -> WebSocketConnection:
-    """Connect with a small receive buffer and a queue of one message: what is not asked for stays in the network."""
+async def small_window(port: int) -> trio.SocketStream:
+    """Connect with a small receive buffer: what nobody asks for stays in the network."""
     sock = trio.socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    await sock.connect(("127.0.0.1", rondo.port))
-    headers = [(b"authorization", f"Bearer {token}".encode())]
-    host = f"127.0.0.1:{rondo.port}"
-    return await wrap_client_stream(nursery, trio.SocketStream(sock), host, "/ws", extra_headers=headers)
+    await sock.connect(("127.0.0.1", port))
+    return trio.SocketStream(sock)
 
 
 async def drain(connection: WebSocketConnection) -> tuple[int, list[int]]:

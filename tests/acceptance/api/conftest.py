@@ -11,22 +11,22 @@ from tests.fixtures.client import Person, client, register
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    import httpx
+    import httpx2
 
     from tests.fixtures.rondo import RondoProcess
 
 
 @pytest.fixture
-async def http(rondo: RondoProcess) -> AsyncIterator[httpx.AsyncClient]:
+async def http(rondo: RondoProcess) -> AsyncIterator[httpx2.AsyncClient]:
     async with client(rondo.url) as http:
         yield http
 
 
 @pytest.fixture
-async def ada(http: httpx.AsyncClient) -> Person:
+async def ada(http: httpx2.AsyncClient) -> Person:
     return await register(http)
 
 
 @pytest.fixture
-async def bob(http: httpx.AsyncClient) -> Person:
+async def bob(http: httpx2.AsyncClient) -> Person:
     return await register(http)

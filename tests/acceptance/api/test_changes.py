@@ -8,7 +8,7 @@ import pytest
 import trio
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
     from tests.fixtures.client import Person
 
@@ -104,7 +104,7 @@ async def test_who_has_the_current_version_is_sent_nothing(ada: Person) -> None:
 
 @pytest.mark.accepts("E06")
 async def test_ten_with_one_key_create_one_task(ada: Person) -> None:
-    answers: list[httpx.Response] = []
+    answers: list[httpx2.Response] = []
 
     async def create() -> None:
         answers.append(await ada.call("POST", "/api/tasks", {"title": "once"}, idempotency_key="one"))

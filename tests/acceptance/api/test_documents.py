@@ -12,7 +12,7 @@ from msgspec import structs
 from app.web.api import documents
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
     from tests.fixtures.client import Person
 
@@ -42,7 +42,7 @@ def differences(value: Any, kind: Any, path: str = "$") -> list[str]:
 
 
 @pytest.mark.accepts("X13")
-async def test_every_answer_has_exactly_the_fields_that_are_listed(http: httpx.AsyncClient, ada: Person) -> None:
+async def test_every_answer_has_exactly_the_fields_that_are_listed(http: httpx2.AsyncClient, ada: Person) -> None:
     full: dict[str, Any] = {
         "title": "Water the plants",
         "tags": ["home"],

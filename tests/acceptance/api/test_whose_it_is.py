@@ -10,7 +10,7 @@ from app.web.api.endpoint import Auth, Endpoint
 from app.web.api.table import ENDPOINTS
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
     from tests.fixtures.client import Person
 
@@ -50,7 +50,7 @@ async def test_what_is_foreign_is_not_there(ada: Person, bob: Person) -> None:
 
 
 @pytest.mark.accepts("X05", "X12")
-async def test_a_token_that_was_signed_out_opens_nothing(http: httpx.AsyncClient, ada: Person) -> None:
+async def test_a_token_that_was_signed_out_opens_nothing(http: httpx2.AsyncClient, ada: Person) -> None:
     task = await ada.create("mine")
     signed_out = await ada.call("POST", "/api/auth/logout")
     nobody = {"x-request-id": "same"}
@@ -72,7 +72,7 @@ async def test_lists_and_the_trail_show_what_is_mine(ada: Person, bob: Person) -
 
 
 @pytest.mark.accepts("X05", "X09")
-async def test_a_browser_is_guarded_from_other_sites(http: httpx.AsyncClient) -> None:
+async def test_a_browser_is_guarded_from_other_sites(http: httpx2.AsyncClient) -> None:
     person = {"email": "cookie@example.org", "password": "correct horse battery staple 7"}
     assert (await http.post("/api/auth/register", json=person)).status_code == 201
 

@@ -1,4 +1,4 @@
-"""TLS, and HTTP/2 inside it, with httpx and h2."""
+"""TLS, and HTTP/2 inside it, with httpx2 and h2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
-import httpx  # noqa: ASYNC127 # the test client of the whole project
+import httpx2  # noqa: ASYNC127 # the test client of the whole project
 import orjson
 import pytest
 import trio
@@ -104,7 +104,7 @@ async def test_the_protocol_is_agreed_on_in_the_handshake(
     version: str,  # a column
 ) -> None:
     server = await serve(tls=certificate)
-    async with httpx.AsyncClient(verify=trusting, http2=http2) as client:
+    async with httpx2.AsyncClient(verify=trusting, http2=http2) as client:
         response = await client.post(f"https://localhost:{server.port}/x%20y", content=b"x" * 300_000)
 
     assert response.text == f"{version} https POST /x y 300000"
@@ -118,7 +118,7 @@ async def test_many_requests_share_one_http2_connection(
 ) -> None:
     server = await serve(tls=certificate)
     codes: list[int] = []
-    async with httpx.AsyncClient(verify=trusting, http2=True) as client:
+    async with httpx2.AsyncClient(verify=trusting, http2=True) as client:
 
         async def ask() -> None:
             codes.append((await client.get(f"https://localhost:{server.port}/")).status_code)

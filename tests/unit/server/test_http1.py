@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import httpx  # noqa: ASYNC127 # the test client of the whole project
+import httpx2  # noqa: ASYNC127 # the test client of the whole project
 import orjson
 import pytest
 import trio
@@ -30,7 +30,7 @@ class Response:
         head, _, self.body = bytes(data).partition(b"\r\n\r\n")
         line, *headers = head.split(b"\r\n")
         self.status = int(line.split()[1])
-        self.headers = httpx.Headers([tuple(header.split(b": ", 1)) for header in headers])  # type: ignore[arg-type] # two parts
+        self.headers = httpx2.Headers([tuple(header.split(b": ", 1)) for header in headers])  # type: ignore[arg-type] # two parts
 
     @property
     def problem(self) -> dict[str, Any]:

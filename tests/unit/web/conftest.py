@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx
+import httpx2
 import pytest
 import trio
 
@@ -13,7 +13,7 @@ from tests.unit.web.fakes import USER_TOKEN, FakeServices, FixedClock
 if TYPE_CHECKING:
     from app.services import Services
 
-Call = Callable[..., Awaitable[httpx.Response]]
+Call = Callable[..., Awaitable[httpx2.Response]]
 
 
 async def _well() -> str | None:
@@ -44,17 +44,17 @@ def api(made: tuple[Api, FakeServices], services: FakeServices) -> Api:
 
 
 @pytest.fixture
-async def http(api: Api) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=cast("Any", api))
-    async with httpx.AsyncClient(transport=transport, base_url="http://rondo.test", trust_env=False) as client:
+async def http(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=cast("Any", api))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://rondo.test", trust_env=False) as client:
         yield client
 
 
 @pytest.fixture
-def call(http: httpx.AsyncClient) -> Call:
+def call(http: httpx2.AsyncClient) -> Call:
     """Call as a signed-in program; header names are given with underscores."""
 
-    async def call(method: str, path: str, **options: Any) -> httpx.Response:
+    async def call(method: str, path: str, **options: Any) -> httpx2.Response:
         headers = {"authorization": f"Bearer {USER_TOKEN}", **options.pop("headers", {})}
         return await http.request(method, path, headers=headers, **options)
 

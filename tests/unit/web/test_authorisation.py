@@ -1,6 +1,6 @@
 """Who may call what, for every endpoint there is."""
 
-import httpx
+import httpx2
 import pytest
 
 from app.web.api.endpoint import Auth, Endpoint
@@ -30,7 +30,7 @@ EXPECTED = {
     "token", [None, ENDED_TOKEN, USER_TOKEN, OPERATOR_TOKEN], ids=["nobody", "ended", "user", "operator"]
 )
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
-async def test_each_caller_gets_what_is_theirs(http: httpx.AsyncClient, endpoint: Endpoint, token: str | None) -> None:
+async def test_each_caller_gets_what_is_theirs(http: httpx2.AsyncClient, endpoint: Endpoint, token: str | None) -> None:
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
 
     response = await http.request(**request_of(endpoint), headers=headers)
@@ -41,7 +41,7 @@ async def test_each_caller_gets_what_is_theirs(http: httpx.AsyncClient, endpoint
 @pytest.mark.accepts("X12")
 @pytest.mark.parametrize("endpoint", GUARDED, ids=name_of)
 async def test_nobody_learns_anything_about_bodies_and_ids(
-    http: httpx.AsyncClient, services: FakeServices, endpoint: Endpoint
+    http: httpx2.AsyncClient, services: FakeServices, endpoint: Endpoint
 ) -> None:
     request = request_of(endpoint) | {"json": None, "content": b"{"}
 

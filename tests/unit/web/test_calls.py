@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import trio
 
@@ -199,7 +199,7 @@ async def test_audit_and_preview_reach_their_use_cases(call: Call, services: Fak
     assert services.last[1].rule == "FREQ=DAILY"
 
 
-async def test_signing_in_gives_a_token_and_a_cookie(http: httpx.AsyncClient) -> None:
+async def test_signing_in_gives_a_token_and_a_cookie(http: httpx2.AsyncClient) -> None:
     response = await http.post("/api/auth/login", json={"email": "a@example.org", "password": "secret"})
 
     assert response.status_code == 200
@@ -237,7 +237,7 @@ async def test_signing_out_takes_the_cookie_away(call: Call, services: FakeServi
     assert services.calls[-1][0] == "logout"
 
 
-async def test_a_bearer_token_wins_over_the_cookie(http: httpx.AsyncClient) -> None:
+async def test_a_bearer_token_wins_over_the_cookie(http: httpx2.AsyncClient) -> None:
     headers = {"authorization": f"bearer {ENDED_TOKEN}", "cookie": f"rondo_session={USER_TOKEN}"}
 
     response = await http.get("/api/me", headers=headers)
@@ -246,7 +246,7 @@ async def test_a_bearer_token_wins_over_the_cookie(http: httpx.AsyncClient) -> N
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_credentials_of_a_proxy_do_not_hide_the_cookie(http: httpx.AsyncClient) -> None:
+async def test_credentials_of_a_proxy_do_not_hide_the_cookie(http: httpx2.AsyncClient) -> None:
     headers = {"authorization": "Basic YTpi", "cookie": f"rondo_session={USER_TOKEN}"}
 
     assert (await http.get("/api/me", headers=headers)).status_code == 200
@@ -270,7 +270,7 @@ async def test_what_cannot_be_a_token_is_none(api: Api, token: str) -> None:
     ],
 )
 async def test_every_attempt_to_sign_in_is_counted(
-    http: httpx.AsyncClient, services: FakeServices, error: Exception | None, status: int, outcome: str
+    http: httpx2.AsyncClient, services: FakeServices, error: Exception | None, status: int, outcome: str
 ) -> None:
     counter = metrics.AUTH_ATTEMPTS_TOTAL.labels("password", outcome)
     before = counter._value.get()
@@ -299,7 +299,7 @@ async def test_the_tree_is_for_operators(call: Call) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api", "/healthy", "/api/tasks/"])
-async def test_an_unknown_path_is_a_problem(http: httpx.AsyncClient, path: str) -> None:
+async def test_an_unknown_path_is_a_problem(http: httpx2.AsyncClient, path: str) -> None:
     response = await http.get(path)
 
     assert response.status_code == 404
@@ -307,14 +307,14 @@ async def test_an_unknown_path_is_a_problem(http: httpx.AsyncClient, path: str) 
 
 
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "BREW"])
-async def test_a_wrong_method_is_told_the_right_ones(http: httpx.AsyncClient, method: str) -> None:
+async def test_a_wrong_method_is_told_the_right_ones(http: httpx2.AsyncClient, method: str) -> None:
     response = await http.request(method, "/api/tasks")
 
     assert response.status_code == 405
     assert response.headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
-async def test_options_says_what_can_be_done(http: httpx.AsyncClient) -> None:
+async def test_options_says_what_can_be_done(http: httpx2.AsyncClient) -> None:
     response = await http.options(TASK)
 
     assert (response.status_code, response.content) == (204, b"")

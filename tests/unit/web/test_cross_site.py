@@ -1,6 +1,6 @@
 """What another site makes a browser send changes nothing, for every endpoint there is."""
 
-import httpx
+import httpx2
 import pytest
 
 from app.web.api.endpoint import Endpoint
@@ -38,7 +38,7 @@ TAKEN = {
 @pytest.mark.parametrize("reason", REFUSED)
 @pytest.mark.parametrize("endpoint", WITH_COOKIE, ids=name_of)
 async def test_a_cookie_alone_changes_nothing(
-    http: httpx.AsyncClient, services: FakeServices, endpoint: Endpoint, reason: str
+    http: httpx2.AsyncClient, services: FakeServices, endpoint: Endpoint, reason: str
 ) -> None:
     response = await http.request(**request_of(endpoint), headers=COOKIE | REFUSED[reason])
 
@@ -49,14 +49,14 @@ async def test_a_cookie_alone_changes_nothing(
 @pytest.mark.accepts("X09")
 @pytest.mark.parametrize("reason", TAKEN)
 @pytest.mark.parametrize("endpoint", WITH_COOKIE, ids=name_of)
-async def test_our_own_pages_can_do_everything(http: httpx.AsyncClient, endpoint: Endpoint, reason: str) -> None:
+async def test_our_own_pages_can_do_everything(http: httpx2.AsyncClient, endpoint: Endpoint, reason: str) -> None:
     response = await http.request(**request_of(endpoint), headers=COOKIE | TAKEN[reason])
 
     assert response.status_code == endpoint.success
 
 
 @pytest.mark.parametrize("endpoint", WITH_COOKIE, ids=name_of)
-async def test_a_bearer_token_needs_no_origin(http: httpx.AsyncClient, endpoint: Endpoint) -> None:
+async def test_a_bearer_token_needs_no_origin(http: httpx2.AsyncClient, endpoint: Endpoint) -> None:
     headers = {"authorization": f"Bearer {USER_TOKEN}", "sec-fetch-site": "cross-site"}
 
     response = await http.request(**request_of(endpoint), headers=headers)
@@ -70,7 +70,7 @@ async def test_a_bearer_token_needs_no_origin(http: httpx.AsyncClient, endpoint:
 )
 @pytest.mark.parametrize("endpoint", SIGNING_IN, ids=name_of)
 async def test_another_site_cannot_sign_anybody_in(
-    http: httpx.AsyncClient, services: FakeServices, endpoint: Endpoint, headers: dict[str, str]
+    http: httpx2.AsyncClient, services: FakeServices, endpoint: Endpoint, headers: dict[str, str]
 ) -> None:
     response = await http.request(**request_of(endpoint), headers=headers)
 

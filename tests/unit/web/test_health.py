@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx
+import httpx2
 import pytest
 import trio
 
@@ -37,13 +37,13 @@ async def hangs() -> str | None:
     raise AssertionError
 
 
-async def get(path: str, checks: dict[str, Check], token: str | None = None, **options: Any) -> httpx.Response:
+async def get(path: str, checks: dict[str, Check], token: str | None = None, **options: Any) -> httpx2.Response:
     api = create_api(
         cast("Services", FakeServices()), clock=FixedClock(), checks=checks, actors=lambda: b"{}", **options
     )
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    transport = httpx.ASGITransport(app=cast("Any", api))
-    async with httpx.AsyncClient(transport=transport, base_url="http://rondo.test", trust_env=False) as client:
+    transport = httpx2.ASGITransport(app=cast("Any", api))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://rondo.test", trust_env=False) as client:
         return await client.get(path, headers=headers)
 
 

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from app.domain.errors import RateLimitedError
@@ -106,7 +106,7 @@ async def test_every_endpoint_is_measured_under_its_template(call: Call, endpoin
     assert histogram._sum.get() > before
 
 
-async def test_the_id_of_the_caller_comes_back_if_it_looks_like_one(http: httpx.AsyncClient) -> None:
+async def test_the_id_of_the_caller_comes_back_if_it_looks_like_one(http: httpx2.AsyncClient) -> None:
     for given, is_kept in (("a.b_c-1", True), ("x" * 128, True), ("x" * 129, False), ("a b", False), ("", False)):
         response = await http.get("/health/live", headers={"x-request-id": given})
 
@@ -114,7 +114,7 @@ async def test_the_id_of_the_caller_comes_back_if_it_looks_like_one(http: httpx.
         assert response.headers["x-request-id"]
 
 
-async def test_a_request_id_of_ours_is_a_uuid_of_version_7(http: httpx.AsyncClient) -> None:
+async def test_a_request_id_of_ours_is_a_uuid_of_version_7(http: httpx2.AsyncClient) -> None:
     response = await http.get("/health/live")
 
     assert response.headers["x-request-id"][14] == "7"
@@ -151,7 +151,7 @@ async def test_a_bug_is_in_the_log_and_nowhere_else(
 
 @pytest.mark.accepts("X17")
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
-async def test_every_answer_is_guarded(http: httpx.AsyncClient, call: Call, endpoint: Endpoint) -> None:
+async def test_every_answer_is_guarded(http: httpx2.AsyncClient, call: Call, endpoint: Endpoint) -> None:
     request = request_of(endpoint)
 
     for response in (

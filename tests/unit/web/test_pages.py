@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
+import httpx2
 import pytest
 
 from app.web.pages import create_pages
@@ -43,16 +43,16 @@ def assets(directory: Path) -> Assets:
 
 
 @pytest.fixture
-async def http(assets: Assets) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=cast("Any", create_pages(assets)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://rondo.test", trust_env=False) as client:
+async def http(assets: Assets) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=cast("Any", create_pages(assets)))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://rondo.test", trust_env=False) as client:
         yield client
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/today", "/upcoming", "/completed", "/search?q=x", "/tag/a/b", "/task/1", "/sign-in", "/register"]
 )
-async def test_every_address_of_the_ui_is_the_shell(http: httpx.AsyncClient, assets: Assets, path: str) -> None:
+async def test_every_address_of_the_ui_is_the_shell(http: httpx2.AsyncClient, assets: Assets, path: str) -> None:
     response = await http.get(path)
 
     assert response.status_code == 200
@@ -60,7 +60,7 @@ async def test_every_address_of_the_ui_is_the_shell(http: httpx.AsyncClient, ass
     assert response.headers["cache-control"] == "no-cache"
 
 
-async def test_the_shell_is_not_sent_again_to_who_has_it(http: httpx.AsyncClient) -> None:
+async def test_the_shell_is_not_sent_again_to_who_has_it(http: httpx2.AsyncClient) -> None:
     first = await http.get("/")
 
     second = await http.get("/", headers={"if-none-match": first.headers["etag"]})
@@ -68,7 +68,7 @@ async def test_the_shell_is_not_sent_again_to_who_has_it(http: httpx.AsyncClient
     assert (second.status_code, second.content) == (304, b"")
 
 
-async def test_a_file_is_kept_for_ever(http: httpx.AsyncClient, assets: Assets) -> None:
+async def test_a_file_is_kept_for_ever(http: httpx2.AsyncClient, assets: Assets) -> None:
     response = await http.get(f"/static/{assets.version}/css/a.css")
 
     assert response.status_code == 200
@@ -76,7 +76,7 @@ async def test_a_file_is_kept_for_ever(http: httpx.AsyncClient, assets: Assets) 
     assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-async def test_a_file_is_compressed_for_who_can_read_that(http: httpx.AsyncClient, assets: Assets) -> None:
+async def test_a_file_is_compressed_for_who_can_read_that(http: httpx2.AsyncClient, assets: Assets) -> None:
     path = f"/static/{assets.version}/css/a.css"
 
     packed = await http.get(path, headers={"accept-encoding": "gzip"})
@@ -91,14 +91,14 @@ async def test_a_file_is_compressed_for_who_can_read_that(http: httpx.AsyncClien
 @pytest.mark.parametrize(
     "name", ["css/b.css", "../secret.js", "%2e%2e/secret.js", ".hidden", "js/types.d.ts", "", "css", "/etc/passwd"]
 )
-async def test_nothing_else_is_a_file(http: httpx.AsyncClient, assets: Assets, name: str) -> None:
+async def test_nothing_else_is_a_file(http: httpx2.AsyncClient, assets: Assets, name: str) -> None:
     response = await http.get(f"/static/{assets.version}/{name}")
 
     assert response.status_code == 404
     assert "secret" not in response.text
 
 
-async def test_files_of_another_version_are_gone(http: httpx.AsyncClient) -> None:
+async def test_files_of_another_version_are_gone(http: httpx2.AsyncClient) -> None:
     response = await http.get("/static/0000000000000000/css/a.css")
 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
@@ -110,7 +110,7 @@ def test_the_version_changes_with_any_file(directory: Path, assets: Assets) -> N
     assert Assets.load(directory).version != assets.version
 
 
-async def test_the_service_worker_and_the_manifest_live_at_the_root(http: httpx.AsyncClient, assets: Assets) -> None:
+async def test_the_service_worker_and_the_manifest_live_at_the_root(http: httpx2.AsyncClient, assets: Assets) -> None:
     worker = await http.get("/sw.js")
     manifest = await http.get("/manifest.webmanifest")
 
@@ -120,12 +120,12 @@ async def test_the_service_worker_and_the_manifest_live_at_the_root(http: httpx.
     assert json.loads(manifest.text)["icons"][0]["src"] == f"/static/{assets.version}/icons/icon.svg"
 
 
-async def test_small_things_that_browsers_and_robots_ask_for(http: httpx.AsyncClient) -> None:
+async def test_small_things_that_browsers_and_robots_ask_for(http: httpx2.AsyncClient) -> None:
     assert (await http.get("/favicon.ico")).headers["content-type"] == "image/png"
     assert "Disallow: /" in (await http.get("/robots.txt")).text
 
 
-async def test_people_who_are_lost_get_the_shell_and_programs_a_problem(http: httpx.AsyncClient) -> None:
+async def test_people_who_are_lost_get_the_shell_and_programs_a_problem(http: httpx2.AsyncClient) -> None:
     people = await http.get("/nowhere", headers={"accept": "text/html,*/*;q=0.8"})
     program = await http.get("/nowhere", headers={"accept": "application/json"})
 
@@ -134,7 +134,7 @@ async def test_people_who_are_lost_get_the_shell_and_programs_a_problem(http: ht
     assert program.json()["requestId"] == program.headers["x-request-id"]
 
 
-async def test_a_page_cannot_be_posted_to(http: httpx.AsyncClient) -> None:
+async def test_a_page_cannot_be_posted_to(http: httpx2.AsyncClient) -> None:
     response = await http.post("/today", content=b"x")
 
     assert response.status_code == 405
@@ -144,7 +144,7 @@ async def test_a_page_cannot_be_posted_to(http: httpx.AsyncClient) -> None:
 
 @pytest.mark.accepts("X17")
 @pytest.mark.parametrize("path", ["/", "/docs", "/sw.js", "/robots.txt", "/nowhere", "/static/x/y"])
-async def test_every_page_is_guarded(http: httpx.AsyncClient, path: str) -> None:
+async def test_every_page_is_guarded(http: httpx2.AsyncClient, path: str) -> None:
     response = await http.get(path)
 
     for name, value in SECURITY_HEADERS:
@@ -153,7 +153,7 @@ async def test_every_page_is_guarded(http: httpx.AsyncClient, path: str) -> None
     assert response.headers["x-request-id"]
 
 
-async def test_pages_are_measured_by_few_names(http: httpx.AsyncClient) -> None:
+async def test_pages_are_measured_by_few_names(http: httpx2.AsyncClient) -> None:
     routes = ("/task/{id}", "/static/{path}", "(unmatched)", "/docs")
     counters = [metrics.HTTP_REQUEST_DURATION_SECONDS.labels("GET", route) for route in routes]
     before = [counter._sum.get() for counter in counters]
