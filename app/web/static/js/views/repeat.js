@@ -12,16 +12,18 @@ const CODES = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 const SHOWN_DATES = 5;
 const TYPING_MS = 250;
 
-/** @param {string} day the presets that fit it @returns {[rule: string, words: string][]} */
+/**
+ * A month without that day takes its last one (RFC 7529), as a person means it; a bare RRULE would leave it out.
+ * @param {string} day the presets that fit it @returns {[rule: string, words: string][]} */
 function presets(day) {
   return [
     ["", t("repeat.none")],
     ["FREQ=DAILY", t("repeat.daily")],
     ["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", t("repeat.weekdays")],
     [`FREQ=WEEKLY;BYDAY=${CODES[weekday(day)]}`, t("repeat.weekly", { day: weekdayName(weekday(day)) })],
-    ["FREQ=MONTHLY", t("repeat.monthly", { date: Number(day.slice(8)) })],
+    ["FREQ=MONTHLY;SKIP=BACKWARD", t("repeat.monthly", { date: Number(day.slice(8)) })],
     ["FREQ=MONTHLY;BYMONTHDAY=-1", t("repeat.lastDay")],
-    ["FREQ=YEARLY", t("repeat.yearly")],
+    ["FREQ=YEARLY;SKIP=BACKWARD", t("repeat.yearly")],
     ["custom", t("repeat.custom")],
   ];
 }
