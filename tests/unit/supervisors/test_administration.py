@@ -6,6 +6,7 @@ import gc
 import os
 import time
 import tracemalloc
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,28 @@ async def test_a_child_whose_start_waits_for_its_turn_can_be_called_off(world: W
     assert waiting == {"a": "starting", "b": "restarting", "c": "starting"}
     assert states(supervisor) == {"a": "running", "b": "running", "c": "stopped"}
     assert [str(error) for error in refused] == ["child 'c' failed to start: it was stopped"]
+
+
+async def test_what_a_caller_has_set_in_its_context_does_not_live_on_in_the_child(
+    world: World, nursery: trio.Nursery
+) -> None:
+    request: ContextVar[str] = ContextVar("request", default="none")
+    seen: list[str] = []
+
+    async def child(*, task_status: trio.TaskStatus[None]) -> None:
+        seen.append(request.get())
+        request.set("the child's own")
+        task_status.started()
+        await trio.sleep(1)
+
+    supervisor = world.supervisor(intensity=9)
+    await start(nursery, supervisor)
+    request.set("GET /api/tasks")
+
+    await supervisor.start_child(ChildSpec(id="a", start=child))
+    await trio.sleep(2.5)
+
+    assert seen == ["none"] * 3
 
 
 @pytest.mark.accepts("S52")

@@ -92,6 +92,31 @@ def test_a_crash_in_the_moment_of_stopping_is_reported_and_restarts_nothing() ->
     for_each_seed(case)
 
 
+@pytest.mark.accepts("S47")
+def test_a_wait_that_ends_in_the_moment_of_stopping_starts_nothing() -> None:
+    async def case(dice: random.Random) -> None:
+        world = World()
+        strategy = dice.choice([*Strategy])
+        backoff = Backoff(first=1.0, jitter=0.0)
+        supervisor = world.supervisor(world.specs("ab"), intensity=9, strategy=strategy, backoff=backoff)
+
+        async def stop() -> None:
+            await trio.sleep(1)
+            world.note("stop begins")
+            supervisor.stop_soon()
+
+        async with trio.open_nursery() as nursery:
+            await nursery.start(supervisor.run)
+            deeds: list[Callable[[], object]] = [lambda: world.raise_in("a"), lambda: nursery.start_soon(stop)]
+            dice.shuffle(deeds)
+            for deed in deeds:
+                deed()
+        after = world.order[world.order.index("stop begins") :]
+        assert [what for what in after if what.endswith("begin")] == []
+
+    for_each_seed(case)
+
+
 class _Model:
     """What a one_for_one supervisor should have listed: id → (runs, restart type), oldest first."""
 

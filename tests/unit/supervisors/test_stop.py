@@ -374,3 +374,15 @@ async def test_hurrying_cancels_everything_at_once_in_the_whole_tree(world: Worl
 
     assert world.now == 5 + 1
     assert world.told(Event.SHUTDOWN_TIMEOUT) == []
+
+
+async def test_hurrying_does_not_wait_for_who_does_not_hear(world: World, nursery: trio.Nursery) -> None:
+    probe = world.probe("a", deaf=True, cleanup=3600)
+    running = await start(nursery, world.supervisor([probe.spec(ask=probe.ask, shutdown=60, kill_after=2)]))
+
+    running.supervisor.stop_soon()
+    await trio.sleep(5)
+    running.supervisor.hurry()
+    await trio.sleep(10)
+
+    assert [report.at - world.began_at for report in world.told(Event.STUCK)] == [5 + 2]
