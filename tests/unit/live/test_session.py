@@ -25,7 +25,7 @@ settle = trio.testing.wait_all_tasks_blocked
 # --- who it is --------------------------------------------------------------------------------------------
 
 
-async def test_the_first_frame_says_where_and_who(nursery: trio.Nursery) -> None:
+async def test_the_first_frame_says_where_and_who(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
     house.publish(3)
 
@@ -34,7 +34,7 @@ async def test_the_first_frame_says_where_and_who(nursery: trio.Nursery) -> None
     assert socket.sent == [{"type": "hello", "position": 3, "userId": str(ACCOUNT)}]
 
 
-async def test_a_first_message_may_bring_the_token(nursery: trio.Nursery) -> None:
+async def test_a_first_message_may_bring_the_token(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house, socket = House(), FakeSocket()
     socket.say({"type": "authenticate", "token": house.door.admit()})
 
@@ -45,7 +45,7 @@ async def test_a_first_message_may_bring_the_token(nursery: trio.Nursery) -> Non
 
 
 @pytest.mark.parametrize("first", [{"type": "authenticate", "token": "wrong"}, {"type": "ping"}, "{", b"\0"])
-async def test_a_first_message_that_brings_no_good_token_ends_it(first: object) -> None:
+async def test_a_first_message_that_brings_no_good_token_ends_it(autojump_clock: MockClock, first: object) -> None:
     house, socket = House(), FakeSocket()
     socket.say(first)
 
@@ -78,7 +78,7 @@ async def test_a_session_that_ended_elsewhere_is_noticed_within_a_minute(
     assert (socket.closed, trio.current_time()) == ((4401, "Signed out"), 2 * RECHECK_SECONDS)
 
 
-async def test_without_the_database_the_client_is_asked_to_come_again() -> None:
+async def test_without_the_database_the_client_is_asked_to_come_again(autojump_clock: MockClock) -> None:
     house, socket = House(), FakeSocket()
     house.door.away = True
 
@@ -88,7 +88,7 @@ async def test_without_the_database_the_client_is_asked_to_come_again() -> None:
     assert socket.closed[0] == 1013
 
 
-async def test_a_client_that_leaves_is_forgotten(nursery: trio.Nursery) -> None:
+async def test_a_client_that_leaves_is_forgotten(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
     socket = await house.enter(nursery)
 
@@ -101,7 +101,9 @@ async def test_a_client_that_leaves_is_forgotten(nursery: trio.Nursery) -> None:
 # --- what it gets -----------------------------------------------------------------------------------------
 
 
-async def test_events_come_in_order_and_only_to_their_audience(nursery: trio.Nursery) -> None:
+async def test_events_come_in_order_and_only_to_their_audience(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
     house = House()
     socket = await house.enter(nursery)
 
@@ -113,7 +115,9 @@ async def test_events_come_in_order_and_only_to_their_audience(nursery: trio.Nur
     assert socket.positions == [1, 2, 4]
 
 
-async def test_resume_sends_what_was_missed_once_and_then_goes_on(nursery: trio.Nursery) -> None:
+async def test_resume_sends_what_was_missed_once_and_then_goes_on(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
     house = House()
     house.publish(5)
     socket = await house.enter(nursery)
@@ -126,7 +130,7 @@ async def test_resume_sends_what_was_missed_once_and_then_goes_on(nursery: trio.
     assert socket.positions == [3, 4, 5, 6, 7]
 
 
-async def test_what_is_written_during_a_resume_comes_once(nursery: trio.Nursery) -> None:
+async def test_what_is_written_during_a_resume_comes_once(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
     house.publish(5)
     socket = await house.enter(nursery)
@@ -142,7 +146,9 @@ async def test_what_is_written_during_a_resume_comes_once(nursery: trio.Nursery)
     assert socket.positions == [5, 6, 7, 8, 9]
 
 
-async def test_what_happens_between_hello_and_resume_comes_behind_what_was_missed(nursery: trio.Nursery) -> None:
+async def test_what_happens_between_hello_and_resume_comes_behind_what_was_missed(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
     house = House()
     house.publish(3)
     socket = await house.knock(nursery)
@@ -156,7 +162,9 @@ async def test_what_happens_between_hello_and_resume_comes_behind_what_was_misse
     assert (early, socket.positions) == ([], [2, 3, 4])
 
 
-async def test_who_does_not_resume_has_its_events_a_moment_after_hello(nursery: trio.Nursery) -> None:
+async def test_who_does_not_resume_has_its_events_a_moment_after_hello(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
     house = House()
     socket = await house.knock(nursery)
 
@@ -166,7 +174,9 @@ async def test_who_does_not_resume_has_its_events_a_moment_after_hello(nursery: 
     assert socket.positions == [1]
 
 
-async def test_who_saw_more_than_the_hub_may_resume_from_there(nursery: trio.Nursery) -> None:
+async def test_who_saw_more_than_the_hub_may_resume_from_there(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
     house = House()
     house.publish(2)
     house.write(3)
@@ -178,7 +188,7 @@ async def test_who_saw_more_than_the_hub_may_resume_from_there(nursery: trio.Nur
     assert (socket.positions, "reset" in socket.types) == ([5], False)
 
 
-async def test_a_position_of_the_future_means_start_over(nursery: trio.Nursery) -> None:
+async def test_a_position_of_the_future_means_start_over(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
     house.publish(2)
     socket = await house.enter(nursery)
@@ -191,7 +201,9 @@ async def test_a_position_of_the_future_means_start_over(nursery: trio.Nursery) 
     assert socket.types == ["hello", "reset", "task.updated"]
 
 
-async def test_too_far_back_means_start_over(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_far_back_means_start_over(
+    autojump_clock: MockClock, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(session_module, "RESUME_EVENTS", 3)
     house = House()
     house.publish(5)
@@ -204,7 +216,9 @@ async def test_too_far_back_means_start_over(nursery: trio.Nursery, monkeypatch:
     assert (far.types, near.positions) == (["hello", "reset"], [3, 4, 5])
 
 
-async def test_long_gaps_come_page_by_page_without_what_nobody_needs(nursery: trio.Nursery) -> None:
+async def test_long_gaps_come_page_by_page_without_what_nobody_needs(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
     house = House()
     house.publish(1, kind=ACCOUNT_REGISTERED)
     house.publish(450)
@@ -219,7 +233,7 @@ async def test_long_gaps_come_page_by_page_without_what_nobody_needs(nursery: tr
 # --- what it may say --------------------------------------------------------------------------------------
 
 
-async def test_ping_is_answered(nursery: trio.Nursery) -> None:
+async def test_ping_is_answered(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
     socket = await house.enter(nursery)
 
@@ -244,7 +258,7 @@ async def test_ping_is_answered(nursery: trio.Nursery) -> None:
     ],
 )
 async def test_what_is_not_understood_is_answered_and_the_connection_stays(
-    nursery: trio.Nursery, message: object, code: str
+    autojump_clock: MockClock, nursery: trio.Nursery, message: object, code: str
 ) -> None:
     house = House()
     socket = await house.enter(nursery)
@@ -315,7 +329,7 @@ async def test_a_frame_that_is_not_taken_in_time_ends_it(autojump_clock: MockClo
 
 @pytest.mark.parametrize(("seconds", "closed"), [(1.0, 1013), (3.0, CUT_OFF)])
 async def test_a_slow_reader_gets_its_frame_to_the_end_before_it_is_told_1013(
-    nursery: trio.Nursery, seconds: float, closed: int
+    autojump_clock: MockClock, nursery: trio.Nursery, seconds: float, closed: int
 ) -> None:
     house = House()
     slow = await house.enter(nursery)
@@ -332,7 +346,9 @@ async def test_a_slow_reader_gets_its_frame_to_the_end_before_it_is_told_1013(
     assert (slow.closed[0], slow.positions) == (closed, [1] if closed == 1013 else [])
 
 
-async def test_the_twenty_first_connection_of_a_user_is_refused(nursery: trio.Nursery) -> None:
+async def test_the_twenty_first_connection_of_a_user_is_refused(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
     house = House()
     sockets = [await house.enter(nursery) for _ in range(21)]
 
