@@ -1,0 +1,1 @@
+"""Numbered SQL files; `app.adapters.postgres.migrator` applies them."""

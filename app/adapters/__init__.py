@@ -1,0 +1,1 @@
+"""What is foreign: PostgreSQL, mail, passwords, the clock. The only home of asyncio and SQL."""
