@@ -100,7 +100,7 @@ def _services(settings: Settings, database: Database) -> Services:
 
 def run(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> int:
     """Run one command on the database; print one sentence when it cannot be done. Returns the exit code."""
-    logs.setup("warning", format="text", version=VERSION, env=settings.env, stream=sys.stderr)
+    logs.setup("error", format="text", version=VERSION, env=settings.env, stream=sys.stderr)
 
     async def command() -> None:
         async with open_database(settings) as database:

@@ -59,8 +59,11 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 def _new_password(*, from_stdin: bool) -> str:
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass("New password: ")
-    if getpass.getpass("Again: ") != password:
+    try:
+        password, again = getpass.getpass("New password: "), getpass.getpass("Again: ")
+    except (EOFError, KeyboardInterrupt):
+        raise SystemExit("\nrondo: No password was given.") from None
+    if again != password:
         raise SystemExit("rondo: The two passwords differ.")
     return password
 

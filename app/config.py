@@ -11,14 +11,16 @@ import difflib
 import ipaddress
 import os
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PREFIX: Final = "RONDO_"
+STARTTLS_CHOICES: Final = ("auto", "always", "never")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 T = TypeVar("T")
 
@@ -87,6 +89,20 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _mail_server(text: str) -> str:
+    parts = urlsplit(_url("smtp", "smtps")(text))
+    if not parts.hostname or parse_qs(parts.query).get("starttls", ["auto"])[0] not in STARTTLS_CHOICES:
+        raise ValueError(f"needs a host, and `?starttls=` is one of {', '.join(STARTTLS_CHOICES)}")
+    return text
+
+
+def _mail_address(text: str) -> str:
+    local, _, domain = parseaddr(text)[1].rpartition("@")
+    if not (local and domain):
+        raise ValueError("must be an address, e.g. Rondo <rondo@example.org>")
+    return text
 
 
 def _split(text: str) -> SplitResult:
@@ -183,12 +199,12 @@ TABLE: Final = (
     Setting(
         name="smtp_url",
         default="",
-        read=_maybe(_url("smtp", "smtps")),
+        read=_maybe(_mail_server),
         secret=True,
         meaning="Mail server for reminders: `smtp://user:password@host:587`, `smtps://…`; "
         "`?starttls=always` or `never` (default: when offered)",
     ),
-    Setting(name="mail_from", default="Rondo <rondo@localhost>", read=_filled, meaning="Sender of mail"),
+    Setting(name="mail_from", default="Rondo <rondo@localhost>", read=_mail_address, meaning="Sender of mail"),
     Setting(
         name="metrics",
         default="public",
@@ -274,7 +290,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         except ValueError as problem:
             shown = "(secret)" if setting.secret else repr(text)
             problems.append(f"{setting.variable}={shown} {problem}.")
-    if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
+    pair = {"tls_cert", "tls_key"}
+    if pair <= values.keys() and bool(values["tls_cert"]) != bool(values["tls_key"]):
         problems.append("RONDO_TLS_CERT and RONDO_TLS_KEY go together: set both or neither.")
     if problems:
         raise SettingsError(problems)
@@ -296,25 +313,36 @@ def read_environment(directory: Path) -> dict[str, str]:
     """Return the process environment over the ``.env`` file of a directory, if it has one.
 
     Raises:
-        SettingsError: when a line of the file is not ``NAME=value``, a comment or blank.
+        SettingsError: when it cannot be read, or a line is not ``NAME=value``, a comment or blank.
     """
     path = directory / ".env"
-    found: dict[str, str] = {}
-    if path.is_file():
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            text = line.strip().removeprefix("export ")
-            if not text or text.startswith("#"):
-                continue
-            name, equals, value = text.partition("=")
-            if not equals or not name.strip().isidentifier():
-                raise SettingsError([f"{path}, line {number}: expected NAME=value."])
-            found[name.strip()] = _unquoted(value.strip())
-    return found | dict(os.environ)
+    return (_read_file(path) if path.is_file() else {}) | dict(os.environ)
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeError) as problem:
+        raise SettingsError([f"{path} cannot be read: {problem}."]) from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise SettingsError([f"{path}, line {number}: expected NAME=value."])
+        found[name.strip()] = _unquoted(value.strip())
+    return found
 
 
 def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    return value[1:-1] if quoted else value.partition(" #")[0].rstrip()
+    """Return a value without its quotes, or without the comment behind it."""
+    if value[:1] in {"'", '"'} and (end := value.find(value[0], 1)) > 0:
+        rest = value[end + 1 :].strip()
+        if not rest or rest.startswith("#"):
+            return value[1:end]
+    return value.partition(" #")[0].rstrip()
 
 
 def settings_table() -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 LEAST_FREE_BYTES: Final = 1024**3
+OLDEST_POSTGRESQL: Final = 15
 # Reminders go by the database's clock, tokens by ours.
 MOST_CLOCK_DIFFERENCE_SECONDS: Final = 2.0
 # Nobody's clock is before the day this was written.
@@ -130,8 +131,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 async def _version(database: Database) -> Finding:
-    version: str = await database.fetchval("SELECT current_setting('server_version')")
-    return Finding(subject="database", said=f"PostgreSQL {version} answers")
+    row = await database.fetchrow(
+        "SELECT current_setting('server_version') AS name, current_setting('server_version_num')::int / 10000 AS major"
+    )
+    well = row["major"] >= OLDEST_POSTGRESQL
+    return Finding(
+        subject="database",
+        said=f"PostgreSQL {row['name']} answers",
+        well=well,
+        advice="" if well else f"Rondo needs PostgreSQL {OLDEST_POSTGRESQL} or newer: upgrade it.",
+    )
 
 
 async def _schema(database: Database) -> Finding:

@@ -36,10 +36,33 @@ def open_data_directory(path: Path) -> Path:
 
 
 def installation_id(directory: Path) -> uuid.UUID:
-    """Return the id of this installation; made once. It names the holder of leases across restarts."""
+    """Return the id of this installation; made once. It names the holder of leases across restarts.
+
+    An id that cannot be read, say because the power failed while it was written, is made anew: all that costs is a
+    wait for the old one's lease to run out.
+
+    Raises:
+        DataDirectoryError: The file cannot be read or written.
+    """
     path = directory / ID_FILE
-    if path.is_file():
-        return uuid.UUID(path.read_text(encoding="ascii").strip())
+    try:
+        return _read_id(path) or _write_id(path)
+    except OSError as problem:
+        raise DataDirectoryError(
+            f"{path} cannot be used ({problem.strerror}): make it readable and writable for this user."
+        ) from problem
+
+
+def _read_id(path: Path) -> uuid.UUID | None:
+    if not path.exists():
+        return None
+    try:
+        return uuid.UUID(path.read_bytes().decode("ascii").strip())
+    except ValueError:
+        return None
+
+
+def _write_id(path: Path) -> uuid.UUID:
     made = uuid.uuid4()
     draft = path.with_suffix(".new")
     draft.write_text(f"{made}\n", encoding="ascii")
