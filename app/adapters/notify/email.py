@@ -96,14 +96,15 @@ class EmailChannel:
             letter = Letter.write(delivery, self.sender, self.public_url)
         except (ValueError, MessageError) as problem:
             return Outcome(result="failed", response=f"The mail cannot be written: {problem}", reason="rejected")
-        conversation = Conversation(self.server, letter)
+        conversation, known = Conversation(self.server, letter), None
         with trio.move_on_after(ATTEMPT_SECONDS):
             try:
                 return await trio.to_thread.run_sync(conversation.hold, abandon_on_cancel=True, limiter=self.threads)
             finally:
+                known = conversation.outcome  # asked before the end is ours
                 conversation.hang_up()
         late = Outcome(result="retry", response=f"No answer within {ATTEMPT_SECONDS:g} seconds.", reason="timeout")
-        return conversation.outcome or late
+        return known or late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,11 @@ from actors.envelope import Envelope
 from actors.housekeeping import Periodic
 from actors.mailbox import Mailbox
 from actors.relay import Relay
-from actors.reminders import ReminderClockwork
+from actors.reminders import MIN_NAP_SECONDS, ReminderClockwork
 from actors.sync import SyncActor
 from app.domain.events import RecordedEvent
 from app.ports.database import DatabaseUnavailableError
-from app.ports.delivering import Outcome
+from app.ports.delivering import Firing, Outcome
 from tests.unit.actors.fakes import Ledger, Log, Provider, Schedule, event
 
 if TYPE_CHECKING:
@@ -90,6 +90,43 @@ async def test_without_the_lease_the_relay_hands_on_what_others_publish(
 
     assert isinstance(envelope, Envelope)
     assert (envelope.message.position, log.waiting) == (1, 5)
+
+
+async def test_a_relay_that_crashed_before_handing_on_does_so_when_it_is_back(nursery: trio.Nursery) -> None:
+    class Cut(Log):
+        async def announce(self) -> None:
+            await super().announce()
+            if self.announced == 1:
+                raise DatabaseUnavailableError("cut after the commit")
+
+    log, mailbox = Cut(), box()
+    relay = Relay(publisher=log, reader=log, bell=Doorbell(), subscribers=(mailbox,))
+    log.waiting = 2
+    with pytest.raises(DatabaseUnavailableError):
+        await relay.run()
+
+    await nursery.start(relay.run)
+    envelopes = [await mailbox.receive() for _ in range(2)]
+
+    assert [envelope.message.position for envelope in envelopes if isinstance(envelope, Envelope)] == [1, 2]
+
+
+async def test_what_somebody_else_holds_is_not_asked_for_without_a_pause(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    asked: list[float] = []
+
+    class Held(Schedule):
+        async def fire_due(self, limit: int) -> Firing:
+            assert limit > 0
+            await trio.lowlevel.checkpoint()
+            asked.append(trio.current_time())
+            return Firing(reminder_ids=(), most_late_seconds=0.0, deliveries=0)
+
+    await nursery.start(clockwork(Held(due_at=[0.0]), Doorbell()).run)
+    await trio.sleep(1)
+
+    assert len(asked) <= 1 + 1 / MIN_NAP_SECONDS
 
 
 # --- durable actors ---------------------------------------------------------------------------------------
