@@ -204,7 +204,7 @@ TABLE: Final = (
         meaning="Mail server for reminders: `smtp://user:password@host:587`, `smtps://…`; "
         "`?starttls=always` or `never` (default: when offered)",
     ),
-    Setting(name="mail_from", default="Rondo <rondo@localhost>", read=_mail_address, meaning="Sender of mail"),
+    Setting(name="mail_from", default="Rondo <rondo@localhost>", read=_mail_address, meaning="Who mail comes from"),
     Setting(
         name="metrics",
         default="public",

@@ -7,6 +7,8 @@ import trio
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from monitoring import metrics
+
 # OWASP: one of t=1 m=46 MiB, t=2 m=19 MiB, t=3 m=12 MiB at the least. About 20 ms on a small machine.
 TIME_COST: Final = 2
 MEMORY_KIB: Final = 19 * 1024
@@ -21,6 +23,9 @@ class ArgonHasher:
     def __init__(self, *, time_cost: int = TIME_COST, memory_kib: int = MEMORY_KIB) -> None:
         self._argon = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=PARALLELISM, type=Type.ID)
         self._limiter = trio.CapacityLimiter(AT_ONCE)
+        metrics.WORKER_POOL_SIZE_MAX.labels("argon2").set(AT_ONCE)
+        metrics.WORKER_POOL_SIZE.labels("argon2").set(AT_ONCE)
+        metrics.WORKER_POOL_BUSY.labels("argon2").set_function(lambda: self._limiter.borrowed_tokens)
         # Of a password nobody knows: checking against it takes as long as checking against somebody's.
         self._nobody = self._argon.hash(secrets.token_bytes(16))
 

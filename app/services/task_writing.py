@@ -20,7 +20,7 @@ from app.domain.errors import (
     VersionConflictError,
 )
 from app.domain.ids import ReminderId, TaskId, new_id
-from app.domain.recurrence import parse_rule, to_instant, to_local
+from app.domain.recurrence import InvalidRuleError, parse_rule, to_instant, to_local
 from app.domain.reminder import Reminder, ReminderState
 from app.domain.repeating import Following, carried, following
 from app.domain.task import Task, TaskChanges, TaskDraft
@@ -103,11 +103,21 @@ class TaskWriter:
         if locked.task.completed_at is not None:
             raise TaskAlreadyCompletedError
         reminders = await self._replan(locked, planning.cancelled)
-        found = following(locked.task, task_id=self._new_task_id(), owner_zone=locked.owner_zone, completed_at=self.now)
+        found = self._following(locked)
         detail = _series_detail(locked.task, found, next=None if found is None else found.task.id)
         after = replace(locked.task, completed_at=self.now)
         completed = await self._save(locked, after, reminders, events.TASK_COMPLETED, detail)
         return completed, None if found is None else await self._generate(locked, found.task)
+
+    def _following(self, locked: LockedTask) -> Following | None:
+        try:
+            return following(
+                locked.task, task_id=self._new_task_id(), owner_zone=locked.owner_zone, completed_at=self.now
+            )
+        except InvalidRuleError:
+            # A rule that was fine when it was stored: a bug of ours, counted where people look for it.
+            metrics.RECURRING_TASK_GENERATION_FAILED_TOTAL.labels("invalid_rule").inc()
+            raise
 
     async def reopen(self, locked: LockedTask) -> LockedTask:
         """Undo a completion: the reminders come back, the occurrence that it made goes.

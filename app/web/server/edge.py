@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.web.server import problems
-from app.web.server.asgi import ASGIApp, ClientAddress, Headers, Scope
+from app.web.server.asgi import ASGIApp, ClientAddress, Headers, Receive, Scope, Send
 from app.web.server.forwarded import TrustedProxies
 from app.web.server.limits import Limits
 from app.web.server.problems import ErrorResponse, Refusal
@@ -46,7 +46,7 @@ class Edge:
     dates: DateHeader = field(default_factory=DateHeader)
     draining: bool = False
 
-    async def dispatch(self, scope: Scope, receive: Callable, send: Callable) -> None:  # type: ignore[type-arg]
+    async def dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application that owns this path."""
         await (self.api if self.is_api(scope["path"]) else self.pages)(scope, receive, send)
 

@@ -33,7 +33,7 @@ async def _take(mailbox: Mailbox[Any], count: int) -> list[Any]:
 
 
 def _full(policy: str) -> float:
-    return metrics.ACTOR_MAILBOX_FULL_TOTAL.labels("audit", policy)._value.get()  # type: ignore[no-any-return]
+    return metrics.ACTOR_MAILBOX_FULL_TOTAL.labels("audit", policy)._value.get()  # type: ignore[no-any-return]  # prometheus_client does not say
 
 
 @pytest.mark.accepts("A01")

@@ -6,38 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from app.web.api.table import ENDPOINTS
 from app.web.errors import KINDS
-from tests.fixtures.client import PASSWORD
+from tests.e2e.conftest import PASSWORD, Visitor, new_email
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Page
 
-    from tests.fixtures.rondo import RondoProcess
-
 
 @pytest.fixture
-def page(rondo: RondoProcess) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        told: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda message: told.append(message.text) if message.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"{rondo.url}/docs#createTask")
-        page.wait_for_selector("#createTask[open]")
-        yield page
-        browser.close()
-        assert told == []
-        assert all(url.startswith(rondo.url) for url in asked)
+def page(visit: Callable[..., Visitor]) -> Page:
+    page = visit().open("/docs#createTask")
+    page.wait_for_selector("#createTask[open]")
+    return page
 
 
 @pytest.mark.slow
@@ -48,7 +32,7 @@ def test_the_api_can_be_read_and_tried(page: Page) -> None:
         assert page.locator(f"tr#problem-{code}").count() == 1
 
     page.locator("#register summary").click()
-    body = f'{{"email": "docs@example.org", "password": "{PASSWORD}"}}'
+    body = f'{{"email": "{new_email()}", "password": "{PASSWORD}"}}'
     page.locator("#register textarea").fill(body)
     page.locator("#register button").click()
     page.wait_for_selector("#register .status")

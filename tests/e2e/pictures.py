@@ -1,0 +1,74 @@
+"""Makes the pictures of the documentation: ``python -m tests.e2e.pictures`` starts a Rondo, fills it, looks at it."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Visitor
+from tests.fixtures.rondo import running_rondo
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+TARGET = Path(__file__).parents[2] / "docs" / "screenshots"
+MONTHLY = {"rule": "FREQ=MONTHLY;SKIP=BACKWARD", "mode": "schedule", "missed": "skip"}
+WEEKLY = {"rule": "FREQ=WEEKLY;BYDAY=TU,SA", "mode": "schedule", "missed": "skip"}
+# Title, days from today, and the rest.
+TASKS = (
+    ("Renew the passport", 20, {"tags": ["travel"]}),
+    ("Read the chapter on supervision trees", None, {"priority": "low", "tags": ["reading"]}),
+    ("Book the train to Hamburg", 3, {"tags": ["travel"]}),
+    ("Water the plants", 1, {"priority": "low", "tags": ["home"], "recurrence": WEEKLY}),
+    (
+        "Prepare the slides for Thursday",
+        0,
+        {"priority": "high", "tags": ["work"], "description": "Numbers from Grace."},
+    ),
+    ("Call the plumber about the dripping tap", 0, {"priority": "high", "tags": ["home", "phone"]}),
+    ("Pay the rent", -2, {"priority": "urgent", "tags": ["home"], "recurrence": MONTHLY}),
+)
+VIEWS = (
+    ("light", "light", 1280, 800),
+    ("dark", "dark", 1280, 800),
+    ("phone", "light", 390, 780),
+)
+
+
+def main() -> None:
+    """Write the pictures into ``docs/screenshots/``."""
+    TARGET.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_rondo(Path(folder) / "data") as rondo,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for name, scheme, width, height in VIEWS:
+            _look(browser, rondo.url, name, color_scheme=scheme, viewport={"width": width, "height": height})
+        browser.close()
+
+
+def _look(browser: Browser, url: str, name: str, **options: object) -> None:
+    visitor = Visitor(browser, url, **options)
+    page = visitor.register()
+    today = datetime.now(UTC).date()
+    for title, days, fields in TASKS:
+        due = None if days is None else (today + timedelta(days=days)).isoformat()
+        visitor.call("POST", "/api/tasks", {"title": title, "dueDate": due, **fields})
+    page.goto("/today")
+    page.get_by_text("Pay the rent").first.wait_for()
+    if name != "phone":
+        page.get_by_role("link", name="Pay the rent").click()
+        page.get_by_text("every month").first.wait_for()
+    page.wait_for_timeout(600)  # let the last movement end
+    page.screenshot(path=TARGET / ("readme.png" if name == "light" else f"{name}.png"))
+    visitor.context.close()
+
+
+if __name__ == "__main__":
+    main()
