@@ -22,7 +22,7 @@ from app.web.server.tls import TlsError
 from monitoring import logs, runtime, tracing
 from supervisors.errors import SupervisionError
 from supervisors.signals import run_until_told
-from supervisors.telling import tell
+from supervisors.telling import Teller
 from supervisors.tree import Part, tree
 from supervisors.watchdog import Watchdog
 
@@ -125,7 +125,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         ],
         deliveries=wiring.delivery_parts(settings, database, bells),
         edge=face.parts(listening),
-        on_report=tell,
+        on_report=Teller(),
     )
     return root
 

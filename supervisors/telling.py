@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitoring import logs, metrics
+from supervisors.damping import Damper
 from supervisors.reports import Event, Exit, State
 
 if TYPE_CHECKING:
@@ -24,9 +25,19 @@ _STATE_AFTER: Final = {
 }
 
 
-def tell(report: Report) -> None:
-    """Log and meter one report. Not a checkpoint."""
-    _meter(report)
+class Teller:
+    """An ``on_report``: every fact is metered; a child that goes round in circles does not fill the log (A11)."""
+
+    def __init__(self) -> None:
+        self._damped = Damper(_tell)
+
+    def __call__(self, report: Report) -> None:
+        """Log and meter one report. Not a checkpoint."""
+        _meter(report)
+        self._damped(report)
+
+
+def _tell(report: Report, left_out: int) -> None:
     fields = {
         "supervisor": report.supervisor,
         "actor": report.child,
@@ -34,6 +45,7 @@ def tell(report: Report) -> None:
         "reason": report.reason.value if report.reason else None,
         "attempt": report.attempt or None,
         "delaySeconds": round(report.delay, 3) or None,
+        "leftOut": left_out or None,
         "stack": report.stack or None,
     }
     said = {name: value for name, value in fields.items() if value is not None}
