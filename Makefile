@@ -36,6 +36,9 @@ lint-python: .venv/dev.stamp
 lint-ui: ## Check the web UI's scripts and styles
 	@sh tests/lint_ui.sh
 
+load: .venv/dev.stamp ## Let 0 → 50 → 100 locust users loose on a Rondo of their own (ARGS=--short: ten seconds)
+	$(BIN)/python -m loadtest $(ARGS)
+
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format

@@ -168,7 +168,7 @@ def main(requests: int) -> None:
     try:
         for name in ("floor", "edge"):
             command = [sys.executable, "-m", "loadtest.bench_edge", "serve", name]
-            processes[name] = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 # ourselves
+            processes[name] = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # ourselves
         servers = {
             name: (process.pid, int(process.stdout.readline())) for name, process in processes.items() if process.stdout
         }
