@@ -12,7 +12,7 @@ export PYTHON
 WORKERS ?= 2
 COVERAGE := $(if $(ARGS),,--cov)
 
-.PHONY: help run test lint lint-python lint-ui format lock metrics-table clean
+.PHONY: help run test load lint lint-python lint-ui format lock metrics-table clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
