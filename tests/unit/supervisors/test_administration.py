@@ -255,8 +255,8 @@ async def test_ten_thousand_children_that_came_and_went_leave_nothing(nursery: t
     tracemalloc.stop()
 
     assert supervisor.which_children() == ()
-    # 200 kB are allowed for 10,000.
-    assert after - before < 20 * CHILDREN * 2 // 5
+    # 200 kB are allowed for 10,000; the interpreter's own caches move by some 20 kB however many there were.
+    assert after - before < max(20 * CHILDREN * 2 // 5, 40_000)
     assert many <= 15 * few
 
 
