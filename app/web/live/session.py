@@ -143,7 +143,7 @@ class Session:
         try:
             message = read_message(raw)
         except MessageError as problem:
-            metrics.WEBSOCKET_MESSAGES_RECEIVED_TOTAL.labels("_OTHER").inc()
+            metrics.WEBSOCKET_MESSAGES_RECEIVED_TOTAL.labels("invalid").inc()
             await self._send(frames.error(problem.code, str(problem)), "error")
             return
         metrics.WEBSOCKET_MESSAGES_RECEIVED_TOTAL.labels(kind(message)).inc()
