@@ -17,7 +17,7 @@ from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresErr
 from app.installation import DataDirectoryError, installation_id, open_data_directory
 from app.version import VERSION
 from app.web.live.hub import Hub
-from app.web.server.listeners import ListenError
+from app.web.server.listeners import ListenError, TcpAddress
 from app.web.server.tls import TlsError
 from monitoring import logs, runtime, tracing
 from supervisors.errors import SupervisionError
@@ -108,8 +108,9 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
     root: Supervisor
 
     def listening(addresses: list[Address]) -> None:
-        names = ", ".join(str(address) for address in addresses)
-        log.info("Rondo is ready", event="rondo.ready", listening=names, dataDirectory=str(directory))
+        scheme = "https" if settings.tls_cert else "http"
+        names = [f"{scheme}://{address}" if isinstance(address, TcpAddress) else str(address) for address in addresses]
+        log.info("Rondo is ready", event="rondo.ready", listening=" ".join(names), dataDirectory=str(directory))
 
     face = wiring.Face(
         settings=settings, database=database, services=services, hub=hub, directory=directory, root=lambda: root
