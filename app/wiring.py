@@ -250,6 +250,20 @@ def public_url(settings: Settings) -> str:
     return f"{scheme}://{host}:{settings.port}"
 
 
+@dataclass(slots=True)
+class _FirstReport:
+    """Passes on that something has started, once."""
+
+    task_status: trio.TaskStatus[None]
+    is_made: bool = False
+
+    def started(self, value: None = None) -> None:
+        """Report it, unless it has been."""
+        if not self.is_made:
+            self.is_made = True
+            self.task_status.started(value)
+
+
 def patient(start: StartFunction) -> StartFunction:
     """Let an actor count as started when PostgreSQL is away: it crashes then and comes back, as at any other time.
 
@@ -257,6 +271,7 @@ def patient(start: StartFunction) -> StartFunction:
     """
 
     async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        task_status = _FirstReport(task_status)
         try:
             await start(task_status=task_status)
         except DatabaseUnavailableError:
