@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 from app.domain.errors import ValidationFailedError
 from app.domain.ids import ProjectId, TaskId
 from app.domain.recurrence import InvalidRuleError, check_start, parse_rule, to_local
-from app.domain.task import Due, Recurrence, RecurrenceMode, RecurrenceSpec, Task, TaskChanges, TaskDraft
+from app.domain.task import (
+    Due,
+    Recurrence,
+    RecurrenceChanges,
+    RecurrenceMode,
+    RecurrenceSpec,
+    Task,
+    TaskChanges,
+    TaskDraft,
+)
 from app.domain.unset import Unset
 
 _T = TypeVar("_T")
@@ -48,7 +57,7 @@ def changed(task: Task, changes: TaskChanges, *, owner_zone: str, series_id: Tas
     `completed` is not looked at here.
 
     Raises:
-        ValidationFailedError: The rule gives no date from the due date on.
+        ValidationFailedError: The rule gives no date from the due date on, or there is none to change.
     """
     after = replace(
         task,
@@ -91,14 +100,13 @@ def local_due(due: Due, zone: str) -> Due:
 def _recurrence(
     before: Task,
     after: Task,
-    spec: RecurrenceSpec | Unset | None,
+    asked: RecurrenceSpec | RecurrenceChanges | Unset | None,
     owner_zone: str,
     series_id: TaskId,
     now: datetime,
 ) -> Recurrence | None:
     running = before.recurrence
-    kept_spec = None if running is None else running.spec
-    wanted = kept_spec if isinstance(spec, Unset) else spec
+    wanted = _wanted(None if running is None else running.spec, asked)
     if wanted is None:
         return None
     zone = zone_of(after, owner_zone)
@@ -109,6 +117,24 @@ def _recurrence(
     if not is_moved or running.number > 1 or after.due is None:
         return kept
     return _anchored(kept, local_due(after.due, zone), zone)
+
+
+def _wanted(
+    current: RecurrenceSpec | None, asked: RecurrenceSpec | RecurrenceChanges | Unset | None
+) -> RecurrenceSpec | None:
+    if isinstance(asked, Unset):
+        return current
+    if not isinstance(asked, RecurrenceChanges):
+        return asked
+    if current is not None:
+        return RecurrenceSpec(
+            rule=_or(asked.rule, current.rule),
+            mode=_or(asked.mode, current.mode),
+            missed=_or(asked.missed, current.missed),
+        )
+    if isinstance(asked.rule, Unset):
+        raise ValidationFailedError.of("recurrence.rule", "required", "Must be given: the task does not repeat yet.")
+    return _wanted(RecurrenceSpec(rule=asked.rule), asked)
 
 
 def _started(spec: RecurrenceSpec, due: Due | None, zone: str, series_id: TaskId, now: datetime) -> Recurrence:

@@ -14,11 +14,12 @@ from app.domain.task import (
     TAGS,
     TITLE_CHARACTERS,
     Due,
+    RecurrenceChanges,
     RecurrenceSpec,
     TaskChanges,
     TaskDraft,
 )
-from app.domain.unset import UNSET
+from app.domain.unset import UNSET, Unset
 
 _Draft = TypeVar("_Draft", TaskDraft, TaskChanges, ProfileChanges)
 
@@ -107,14 +108,16 @@ def _time_zone(checks: Checks, name: str | None) -> str | None:
     return None if name is None else checks.time_zone("timeZone", name)
 
 
-def _recurrence(checks: Checks, spec: RecurrenceSpec | None) -> RecurrenceSpec | None:
-    if spec is None:
-        return None
+def _recurrence(
+    checks: Checks, asked: RecurrenceSpec | RecurrenceChanges | None
+) -> RecurrenceSpec | RecurrenceChanges | None:
+    if asked is None or isinstance(asked.rule, Unset):
+        return asked
     try:
-        parse_rule(spec.rule)
+        parse_rule(asked.rule)
     except InvalidRuleError as error:
         checks.refuse("recurrence.rule", "invalid", str(error))
-    return spec
+    return asked
 
 
 def _email(checks: Checks, email: str) -> str:

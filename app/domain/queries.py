@@ -72,10 +72,10 @@ class PreviewQuery:
     """A recurrence to look at before it is stored.
 
     Attributes:
-        start: Due date of the task: a date, or an instant.
+        start: Due date of the task: a date, an aware instant, or a naive time on the wall of the zone.
         time_zone: IANA name; None is the account's.
-        anchor: First occurrence, when it is not `start`.
-        completed_at: When the task would be completed; None is now.
+        anchor: First occurrence, when it is not `start`; of the same kinds.
+        completed_at: When the task would be completed, aware, or naive on that wall; None is now.
         count: How many occurrences to list.
     """
 

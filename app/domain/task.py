@@ -71,6 +71,15 @@ class RecurrenceSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecurrenceChanges:
+    """Some parts of how a task is asked to repeat; what is `UNSET` is not touched."""
+
+    rule: str | Unset = UNSET
+    mode: RecurrenceMode | Unset = UNSET
+    missed: MissedPolicy | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence:
     """How a task repeats, and which of its occurrences it is.
 
@@ -141,7 +150,7 @@ class TaskChanges:
     tags: tuple[str, ...] | Unset = UNSET
     due: Due | Unset | None = UNSET
     time_zone: str | Unset | None = UNSET
-    recurrence: RecurrenceSpec | Unset | None = UNSET
+    recurrence: RecurrenceSpec | RecurrenceChanges | Unset | None = UNSET
     completed: bool | Unset = UNSET
 
 

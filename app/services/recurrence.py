@@ -41,8 +41,8 @@ class RecurrenceService:
         _check(query, name)
         zone = ZoneInfo(name)
         recurrence = _recurrence(query)
-        start = local_due(query.start, name)
-        anchor = start if query.anchor is None else local_due(query.anchor, name)
+        start = _on_the_wall(query.start, name)
+        anchor = start if query.anchor is None else _on_the_wall(query.anchor, name)
         try:
             if query.mode is RecurrenceMode.SCHEDULE:
                 rules.check_start(recurrence.rule, anchor, zone=zone)
@@ -53,7 +53,7 @@ class RecurrenceService:
                 anchor=anchor,
                 current=start,
                 number=number,
-                completed_at=query.completed_at or self.clock.now(),
+                completed_at=_instant(query.completed_at or self.clock.now(), zone),
                 zone=zone,
             )
         except rules.InvalidRuleError as error:
@@ -69,16 +69,26 @@ class RecurrenceService:
 def _check(query: PreviewQuery, zone: str) -> None:
     checks = Checks()
     checks.time_zone("timeZone", zone)
+    checks.finish()
     if not 1 <= query.count <= MOST_OCCURRENCES:
         checks.refuse("count", "out_of_range", f"Must be between 1 and {MOST_OCCURRENCES}.")
     for field, due in (("start", query.start), ("anchor", query.anchor), ("completedAt", query.completed_at)):
         if isinstance(due, datetime):
-            checks.instant(field, due)
+            checks.instant(field, _instant(due, ZoneInfo(zone)))
         elif due is not None:
             checks.day(field, due)
     if query.anchor is not None and isinstance(query.anchor, datetime) != isinstance(query.start, datetime):
-        checks.refuse("anchor", "invalid", "Must be a date if start is a date, and an instant if start is one.")
+        checks.refuse("anchor", "invalid", "Must be a date if start is a date, and have a time if start has one.")
     checks.finish()
+
+
+def _on_the_wall(due: Due, zone: str) -> Due:
+    is_there = isinstance(due, datetime) and due.tzinfo is None
+    return due if is_there else local_due(due, zone)
+
+
+def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
+    return rules.to_instant(moment, zone) if moment.tzinfo is None else moment
 
 
 def _recurrence(query: PreviewQuery) -> rules.Recurrence:

@@ -10,7 +10,15 @@ from app.domain.errors import ValidationFailedError
 from app.domain.ids import TaskId
 from app.domain.queries import DEFAULT_LIMIT, LARGEST_LIMIT, AuditQuery, Order, PreviewQuery, TaskQuery, TaskSort
 from app.domain.reminder import ReminderDraft
-from app.domain.task import MissedPolicy, Priority, RecurrenceMode, RecurrenceSpec, TaskChanges, TaskDraft
+from app.domain.task import (
+    MissedPolicy,
+    Priority,
+    RecurrenceChanges,
+    RecurrenceMode,
+    RecurrenceSpec,
+    TaskChanges,
+    TaskDraft,
+)
 from app.domain.unset import UNSET, Unset
 from app.web.api import formats
 from app.web.api.choices import Weekday
@@ -42,6 +50,22 @@ class RecurrenceInput(Struct, frozen=True, kw_only=True):
     def spec(self) -> RecurrenceSpec:
         """Return it as the domain's value."""
         return RecurrenceSpec(rule=self.rule, mode=self.mode, missed=self.missed)
+
+
+class ChangedRecurrence(Struct, frozen=True, kw_only=True):
+    """What to change about how a task repeats. `rule` is needed where the task does not repeat yet."""
+
+    rule: Annotated[str, formats.RULE] | Unset = UNSET
+    mode: RecurrenceMode | Unset | None = UNSET
+    missed: MissedPolicy | Unset | None = UNSET
+
+    def changes(self) -> RecurrenceChanges:
+        """Return it as the domain's value."""
+        return RecurrenceChanges(
+            rule=self.rule,
+            mode=RecurrenceMode.SCHEDULE if self.mode is None else self.mode,
+            missed=MissedPolicy.SKIP if self.missed is None else self.missed,
+        )
 
 
 class NewTask(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -107,7 +131,7 @@ class ChangedTask(Struct, frozen=True, kw_only=True, rename="camel"):
     tags: Tags | Unset | None = UNSET
     due_date: Due | Unset | None = UNSET
     time_zone: TimeZone | Unset | None = UNSET
-    recurrence: RecurrenceInput | Unset | None = UNSET
+    recurrence: ChangedRecurrence | Unset | None = UNSET
     completed: bool | Unset = UNSET
 
     def changes(self) -> TaskChanges:
@@ -119,7 +143,7 @@ class ChangedTask(Struct, frozen=True, kw_only=True, rename="camel"):
             tags=() if self.tags is None else self.tags,
             due=self.due_date,
             time_zone=self.time_zone,
-            recurrence=self.recurrence.spec() if isinstance(self.recurrence, RecurrenceInput) else self.recurrence,
+            recurrence=self.recurrence.changes() if isinstance(self.recurrence, ChangedRecurrence) else self.recurrence,
             completed=self.completed,
         )
 
@@ -205,12 +229,12 @@ class Preview(Struct, frozen=True, kw_only=True, rename="camel"):
     """A recurrence to look at before it is stored."""
 
     rule: Annotated[str, formats.RULE]
-    start: Due
+    start: Annotated[date, formats.LOCAL_OR_DUE]
     time_zone: TimeZone | None = None
     mode: RecurrenceMode = RecurrenceMode.SCHEDULE
     missed: MissedPolicy = MissedPolicy.SKIP
-    anchor: Due | None = None
-    completed_at: Annotated[datetime, formats.INSTANT] | None = None
+    anchor: Annotated[date, formats.LOCAL_OR_DUE] | None = None
+    completed_at: Annotated[datetime, formats.LOCAL_OR_INSTANT] | None = None
     count: Annotated[int, Meta(ge=1, le=LARGEST_PREVIEW)] = 10
 
     def query(self) -> PreviewQuery:

@@ -28,6 +28,7 @@ _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _INSTANT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,18}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
+_WALL_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 _TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
@@ -101,6 +102,24 @@ def _offset(sign: str | None, hours: str | None, minutes: str | None) -> timezon
         raise ValueError("no such offset")
     offset = timedelta(hours=int(hours), minutes=int(minutes))
     return timezone(-offset if sign == "-" else offset)
+
+
+def read_local_or_instant(value: object) -> datetime:
+    """Return an aware instant in UTC, or a naive time on the wall, such as 2026-11-23T09:00 or 2026-11-23T09:00:00."""
+    text = text_of(value)
+    if not _WALL_TIME.fullmatch(text):
+        return read_instant(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise FieldRefusedError("invalid", "There is no such time.") from None
+    _in_range(moment.date())
+    return moment
+
+
+def read_local_or_due(value: object) -> date:
+    """Return a date, an aware instant in UTC, or a naive time on the wall."""
+    return read_local_or_instant(value) if _WALL_TIME.fullmatch(text_of(value)) else read_due(value)
 
 
 def read_due(value: object) -> date:
@@ -217,6 +236,13 @@ INSTANT: Final = Format(read_instant, {"type": "string", "format": "date-time"})
 DUE: Final = Format(
     read_due, {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 )
+_WALL_SCHEMA: Final = {
+    "type": "string",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$",
+    "description": "Without an offset: what the clock on the wall shows in `timeZone`.",
+}
+LOCAL_OR_INSTANT: Final = Format(read_local_or_instant, {"anyOf": [INSTANT.schema, _WALL_SCHEMA]})
+LOCAL_OR_DUE: Final = Format(read_local_or_due, {"anyOf": [*DUE.schema["anyOf"], _WALL_SCHEMA]})
 TIME_OF_DAY: Final = Format(read_time_of_day, {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
 TIME_ZONE: Final = Format(
     read_time_zone,

@@ -58,6 +58,25 @@ async def test_a_patch_touches_only_what_it_names(ada: Person) -> None:
     assert refused.status_code == 422
 
 
+async def test_a_patch_merges_into_the_recurrence(ada: Person) -> None:
+    rule = {"rule": "FREQ=DAILY", "mode": "afterCompletion", "missed": "skip"}
+    at = f"/api/tasks/{(await ada.create('a', dueDate='2030-01-01', recurrence=rule))['id']}"
+
+    kept = (await ada.call("PATCH", at, {"recurrence": {"missed": "keep"}})).json()
+    ruled = (await ada.call("PATCH", at, {"recurrence": {"rule": "FREQ=WEEKLY"}})).json()
+    default = (await ada.call("PATCH", at, {"recurrence": {"mode": None}})).json()
+    ended = (await ada.call("PATCH", at, {"recurrence": None})).json()
+    refused = await ada.call("PATCH", at, {"recurrence": {"missed": "keep"}})
+    begun = (await ada.call("PATCH", at, {"recurrence": {"rule": "FREQ=DAILY", "missed": "keep"}})).json()
+
+    assert kept["recurrence"] == {**rule, "missed": "keep"}
+    assert ruled["recurrence"] == {**kept["recurrence"], "rule": "FREQ=WEEKLY"}
+    assert default["recurrence"] == {**ruled["recurrence"], "mode": "schedule"}
+    assert ended["recurrence"] is None
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "recurrence.rule")
+    assert begun["recurrence"] == {"rule": "FREQ=DAILY", "mode": "schedule", "missed": "keep"}
+
+
 async def test_a_stale_version_is_refused_and_told_the_current_one(ada: Person) -> None:
     task = await ada.create("a")
     at = f"/api/tasks/{task['id']}"

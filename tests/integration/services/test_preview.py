@@ -47,6 +47,18 @@ async def test_times_keep_their_place_on_the_wall() -> None:
     assert elsewhere["occurrences"] == ["2027-03-27T08:00:00Z", "2027-03-28T08:00:00Z"]
 
 
+async def test_times_without_an_offset_are_those_on_the_wall() -> None:
+    gap = datetime(2026, 3, 7, 2, 30)  # noqa: DTZ001  a time on a wall has no zone
+    late = datetime(2026, 3, 6, 23, 56)  # noqa: DTZ001  the same
+
+    answer = await _preview(rule="FREQ=DAILY;COUNT=3", start=gap, time_zone="America/New_York", completed_at=late)
+    here = await _preview(rule="FREQ=DAILY", start=gap, anchor=gap.replace(day=1), count=1)
+
+    assert answer["occurrences"] == ["2026-03-07T07:30:00Z", "2026-03-08T07:30:00Z", "2026-03-09T06:30:00Z"]
+    assert answer["next"] == "2026-03-08T07:30:00Z"
+    assert here["occurrences"] == ["2026-03-07T01:30:00Z"]
+
+
 @pytest.mark.parametrize(
     ("query", "following"),
     [
@@ -79,7 +91,7 @@ async def test_a_count_is_counted_from_the_anchor() -> None:
         ({"count": 101}, "count"),
         ({"anchor": NOON}, "anchor"),
         ({"start": date(1, 1, 1)}, "start"),
-        ({"completed_at": datetime(2026, 1, 1)}, "completedAt"),  # noqa: DTZ001 # the fault that is looked for
+        ({"completed_at": datetime(1, 1, 1, tzinfo=UTC)}, "completedAt"),
     ],
 )
 async def test_a_preview_that_makes_no_sense_is_refused(query: dict[str, Any], field: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.domain.account import QuietHours
 from app.domain.errors import ValidationFailedError
 from app.domain.queries import Order, TaskSort
-from app.domain.task import MissedPolicy, Priority, RecurrenceMode, RecurrenceSpec
+from app.domain.task import MissedPolicy, Priority, RecurrenceChanges, RecurrenceMode, RecurrenceSpec
 from app.domain.unset import UNSET
 from app.web.api.bodies import (
     READ_ONLY,
@@ -131,8 +131,14 @@ def test_put_with_completed_changes_every_field() -> None:
 def test_a_patch_touches_what_it_names() -> None:
     changes = CHANGED.read({"title": "b", "recurrence": {"rule": "FREQ=DAILY"}}).changes()
 
-    assert (changes.title, changes.recurrence) == ("b", RecurrenceSpec(rule="FREQ=DAILY"))
+    assert (changes.title, changes.recurrence) == ("b", RecurrenceChanges(rule="FREQ=DAILY"))
     assert {changes.description, changes.priority, changes.tags, changes.due, changes.completed} == {UNSET}
+
+
+def test_a_patch_of_the_recurrence_touches_what_it_names_and_null_means_the_default() -> None:
+    changes = CHANGED.read({"recurrence": {"missed": "keep", "mode": None}}).changes()
+
+    assert changes.recurrence == RecurrenceChanges(mode=RecurrenceMode.SCHEDULE, missed=MissedPolicy.KEEP)
 
 
 def test_null_in_a_patch_means_the_default() -> None:

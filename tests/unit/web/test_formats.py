@@ -52,6 +52,16 @@ def test_what_is_no_instant_is_refused(value: object) -> None:
         formats.read_instant(value)
 
 
+def test_a_preview_also_takes_times_on_the_wall() -> None:
+    assert formats.read_local_or_due("2026-11-23") == date(2026, 11, 23)
+    assert formats.read_local_or_due("2026-11-23T09:00:00Z") == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert formats.read_local_or_due("2026-11-23T09:00") == datetime(2026, 11, 23, 9)  # noqa: DTZ001  on a wall
+    assert formats.read_local_or_instant("2026-11-23T09:00:30") == datetime(2026, 11, 23, 9, 0, 30)  # noqa: DTZ001  same
+    for wrong in ("2026-02-30T09:00", "2026-11-23T24:00", "2026-11-23T09", "1899-12-31T09:00", "2026-11-23"):
+        with pytest.raises(FieldRefusedError):
+            formats.read_local_or_instant(wrong)
+
+
 def test_a_due_date_is_a_date_or_an_instant() -> None:
     assert formats.read_due("2026-11-23") == date(2026, 11, 23)
     assert formats.read_due("2026-11-23T09:00:00Z") == datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -20,7 +20,10 @@ ENDPOINTS: Final = (
         handler=preview,
         operation="previewRecurrence",
         summary="Preview a recurrence",
-        description="Stores nothing. `next` is the due date after completing at `completedAt`, else now.",
+        description=(
+            "Stores nothing. `next` is the due date after completing at `completedAt`, else now. Times without an "
+            "offset are those on the wall in `timeZone`, else in the account's zone; what comes back is in UTC."
+        ),
         tag="Recurrence",
         body=Preview,
         example={"rule": "FREQ=MONTHLY;BYMONTHDAY=-1", "start": "2026-11-30", "count": 5},
