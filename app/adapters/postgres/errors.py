@@ -47,6 +47,8 @@ def outcome_unknown(error: BaseException) -> OutcomeUnknownError:
 
 
 def _sentence(error: BaseException) -> str:
+    if isinstance(error, asyncpg.InternalClientError):  # it speaks of asyncpg's own state, which helps nobody
+        return "the connection broke"
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__
 

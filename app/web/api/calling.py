@@ -108,6 +108,8 @@ class Caller:
         return self._body.read(strict_json.decode(raw)), key
 
     def _check_media_type(self, request: Request) -> None:
+        if (request.header(b"content-encoding") or "identity").strip().lower() != "identity":
+            raise RequestRefusedError("unsupported_media_type", "Send the body without a Content-Encoding.")
         media_type, _, parameters = (request.header(b"content-type") or "").lower().partition(";")
         charset = parameters.strip().removeprefix("charset=").strip('"') if "charset=" in parameters else "utf-8"
         if media_type.strip() not in self._media_types or charset not in _CHARSETS:

@@ -10,7 +10,7 @@ import pytest
 import trio
 import trustme
 
-from app.adapters.postgres import Database, connection, opening, silence, statements
+from app.adapters.postgres import Database, connection, errors, opening, silence, statements
 from app.adapters.postgres.driver import Crossing, drive
 from app.adapters.postgres.opening import server_of
 from app.adapters.postgres.server_log import LineReader, parse
@@ -29,6 +29,12 @@ def through(proxy: TcpProxy, url: str, options: str = "sslmode=disable") -> str:
     """Return the URL of the same database, reached through the proxy."""
     name = url.partition("@/")[2].partition("?")[0]
     return f"postgresql://rondo@localhost:{proxy.port}/{name}?{options}"
+
+
+def test_a_connection_that_breaks_inside_asyncpg_is_told_in_our_words() -> None:
+    broken = errors.unavailable(asyncpg.InternalClientError("cannot switch to state 11; another operation (2)"))
+
+    assert broken.reason == "PostgreSQL cannot be used: the connection broke"
 
 
 @pytest.mark.parametrize(

@@ -335,6 +335,14 @@ async def test_a_body_that_does_not_call_itself_json_is_refused(call: Call, medi
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
 
 
+async def test_a_body_that_calls_itself_compressed_is_refused(call: Call) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+
+    response = await call("POST", "/api/tasks", content=b'{"title":"a"}', headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+
 async def test_a_patch_is_told_which_types_are_taken(call: Call) -> None:
     response = await call("PATCH", TASK, content=b"{}", headers={"content-type": "text/plain"})
 
