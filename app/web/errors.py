@@ -167,6 +167,9 @@ def answer_to(error: Exception, request_id: str | None) -> Answer | None:
         case domain.VersionConflictError():
             members = {"currentVersion": error.current}
             return problem(error.code, error.detail, request_id, headers=_headers(error), members=members)
+        case domain.IdempotencyMismatchError():
+            named = domain.FieldError("Idempotency-Key", "reused", error.detail)
+            return problem(error.code, error.detail, request_id, errors=(named,))
         case domain.TaskError():
             return problem(error.code, error.detail, request_id, headers=_headers(error))
         case DatabaseUnavailableError():

@@ -136,6 +136,7 @@ async def test_ten_with_one_key_create_one_task(ada: Person) -> None:
     assert {answer.status_code for answer in answers} == {201}
     assert len({(answer.content, answer.headers["location"], answer.headers["etag"]) for answer in answers}) == 1
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert [error["field"] for error in other.json()["errors"]] == ["Idempotency-Key"]
     assert await ada.titles() == ["once"]
 
 
