@@ -2,6 +2,7 @@
 
 import { addDays, dayOf, dayWords, isDay, isOverdue, longDay, today } from "./dates.js";
 import { locale, t } from "./messages.js";
+import { newestFirst } from "../data/store.js";
 
 /** @import { Group, Lens, Place, Priority, Task } from "../types" */
 
@@ -42,7 +43,7 @@ const dueKey = ({ dueDate }) => (dueDate ? dayOf(dueDate) + (isDay(dueDate) ? "~
 
 /** @type {Record<Exclude<Lens["sort"], "">, (a: Task, b: Task) => number>} each with its natural direction */
 const ORDERS = {
-  createdAt: (a, b) => plain(b.createdAt, a.createdAt),
+  createdAt: newestFirst,
   dueDate: (a, b) => plain(dueKey(a), dueKey(b)) || RANK[a.priority] - RANK[b.priority],
   priority: (a, b) => RANK[a.priority] - RANK[b.priority] || plain(dueKey(a), dueKey(b)),
   title: (a, b) => collator.compare(a.title, b.title),

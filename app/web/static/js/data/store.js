@@ -76,8 +76,15 @@ export function set(values) {
   changed();
 }
 
-/** @param {Task} a @param {Task} b ids made in the same moment decide */
-const newestFirst = (a, b) => (a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1);
+/**
+ * What the server has not made yet (version 0) is the newest, whatever the clocks of the two say: it must not jump when
+ * its answer comes. Ids made in the same moment decide.
+ * @param {Task} a @param {Task} b
+ */
+export function newestFirst(a, b) {
+  if ((a.version === 0) !== (b.version === 0)) return a.version === 0 ? -1 : 1;
+  return a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1;
+}
 
 /** All tasks as shown, newest first; completed ones too. */
 export function allTasks() {
