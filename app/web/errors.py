@@ -167,14 +167,17 @@ def answer_to(error: Exception, request_id: str | None) -> Answer | None:
         case domain.VersionConflictError():
             members = {"currentVersion": error.current}
             return problem(error.code, error.detail, request_id, headers=_headers(error), members=members)
-        case domain.IdempotencyMismatchError():
-            named = domain.FieldError("Idempotency-Key", "reused", error.detail)
-            return problem(error.code, error.detail, request_id, errors=(named,))
         case domain.TaskError():
-            return problem(error.code, error.detail, request_id, headers=_headers(error))
+            return problem(error.code, error.detail, request_id, errors=_named(error), headers=_headers(error))
         case DatabaseUnavailableError():
             return _unavailable(error, request_id)
     return None
+
+
+def _named(error: domain.TaskError) -> tuple[domain.FieldError, ...]:
+    if isinstance(error, domain.IdempotencyMismatchError):
+        return (domain.FieldError("Idempotency-Key", "reused", error.detail),)
+    return ()
 
 
 def _headers(error: domain.TaskError) -> tuple[Header, ...]:
