@@ -182,9 +182,12 @@ export function recall(tasks) {
   }
 }
 
-/** @param {(id: string) => boolean} keepIt after a full load, what it did not name is gone */
-export function retain(keepIt) {
-  for (const id of [...confirmed.keys()]) if (!keepIt(id)) gone(id);
+/** Ids of what the server has confirmed so far. */
+export const confirmedIds = () => [...confirmed.keys()];
+
+/** @param {Iterable<string>} ids known before a full load @param {Set<string>} seen in it: what it did not name is gone */
+export function retain(ids, seen) {
+  for (const id of ids) if (!seen.has(id)) gone(id);
 }
 
 /** @param {string} id @param {string} words */

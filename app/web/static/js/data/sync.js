@@ -9,7 +9,7 @@ import { call, UnreachableError } from "./api.js";
 import { forget, keep, read, readAll } from "./db.js";
 import { Live } from "./live.js";
 import * as outbox from "./outbox.js";
-import { confirm, flush, gone, mark, recall, retain, set, state } from "./store.js";
+import { confirm, confirmedIds, flush, gone, mark, recall, retain, set, state } from "./store.js";
 
 /** @import { Frame, Task, User } from "../types" */
 
@@ -170,10 +170,12 @@ export function actorOf(actor) {
 async function load(position) {
   if (loading) return;
   const seen = (loading = new Set());
+  // What is made while the pages are read may be in none of them, and is not gone for that.
+  const before = confirmedIds();
   try {
     set({ position });
     for (const completed of [false, true]) await pages(completed, seen);
-    retain((id) => seen.has(id));
+    retain(before, seen);
     set({ loaded: true, failed: false });
     await flush();
   } catch (error) {

@@ -70,7 +70,7 @@ export function repeatPart({ part, task, save }) {
     try {
       const { ok, data, problem } = await call("POST", "/api/recurrence/preview", { body, signal: asking.signal });
       part("ruleError").textContent = ok ? "" : (problem.errors?.[0]?.message ?? problem.detail ?? "");
-      if (ok) show(data.text, data.occurrences);
+      if (ok && data) show(data.text, data.occurrences);
       return ok;
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
