@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from app.adapters.postgres import migrator
+from app.adapters.postgres import data_lock, migrator
 from app.administration import UNUSABLE_ERRORS, open_database
 from app.installation import DataDirectoryError, open_data_directory
 from app.version import VERSION
@@ -91,6 +92,9 @@ def _port(settings: Settings) -> Iterator[Finding]:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as problem:
+            if problem.errno == errno.EADDRINUSE and _rondo_runs(settings):
+                yield Finding(subject="port", said=f"{name} is in use, and a Rondo runs on this data directory")
+                return
             yield Finding(
                 subject="port",
                 said=f"{name} cannot be used: {problem.strerror}",
@@ -99,6 +103,13 @@ def _port(settings: Settings) -> Iterator[Finding]:
             )
             return
     yield Finding(subject="port", said=f"{name} is free")
+
+
+def _rondo_runs(settings: Settings) -> bool:
+    try:
+        return data_lock.is_held(settings.data_dir.absolute())
+    except OSError:
+        return False  # what is wrong with the directory is a finding of its own
 
 
 def _clock() -> Iterator[Finding]:

@@ -6,6 +6,7 @@ not empty it is let go (1013) and resumes from the last position it saw, so a sl
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,8 @@ log = logs.get_logger("live")
 
 # Frames that wait for one connection. Who pays when it is full: that connection, it is closed and resumes.
 QUEUE_FRAMES: Final = 1024
+# And how much text they may be together: a frame can hold a description of 64 kB.
+QUEUE_CHARACTERS: Final = 4 * 1024 * 1024
 CONNECTIONS_PER_ACCOUNT: Final = 20
 CONNECTIONS: Final = 10_000
 
@@ -52,6 +55,7 @@ class Connection:
 
     Attributes:
         sending: The scopes of frames that are on their way; closing shortens their time.
+        waiting_characters: The length of all frames in the queue.
     """
 
     account_id: UUID
@@ -61,6 +65,22 @@ class Connection:
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     sending: set[trio.CancelScope] = field(default_factory=set)
     closing: Closing | None = None
+    waiting_characters: int = 0
+
+    def put(self, position: int, kind: str, frame: str) -> None:
+        """Queue a frame, or close a connection whose queue is full. Never waits."""
+        if self.waiting_characters + len(frame) <= QUEUE_CHARACTERS:
+            with contextlib.suppress(trio.WouldBlock):
+                self.outbox.send_nowait((position, kind, frame))
+                self.waiting_characters += len(frame)
+                return
+        self.close(TOO_SLOW, "Too slow: resume from the last position")
+
+    async def take(self) -> tuple[int, str, str]:
+        """Return the next frame: (position, type, frame)."""
+        taken = await self.inbox.receive()
+        self.waiting_characters -= len(taken[2])
+        return taken
 
     def close(self, code: int, reason: str) -> None:
         """Have the connection closed by its own task; the first reason stays."""
@@ -128,10 +148,7 @@ class Hub:
         for account_id in event.audience:
             for connection in self._by_account.get(account_id, ()):
                 frame = frame or event_frame(event)
-                try:
-                    connection.outbox.send_nowait((event.position, event.type, frame))
-                except trio.WouldBlock:
-                    connection.close(TOO_SLOW, "Too slow: resume from the last position")
+                connection.put(event.position, event.type, frame)
                 listeners += 1
                 deepest = max(deepest, connection.inbox.statistics().current_buffer_used)
         metrics.WEBSOCKET_SEND_QUEUE_DEPTH_MAX.set(deepest)

@@ -161,7 +161,7 @@ class Session:
         with trio.move_on_after(RESUME_GRACE_SECONDS):
             await self._resumed.wait()
         while True:
-            position, kind_of_event, frame = await self._connection.inbox.receive()
+            position, kind_of_event, frame = await self._connection.take()
             if self._resume is not None:
                 await self._replay(self._resume)
             if position > self._sent:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -14,7 +15,16 @@ import trio
 from app.domain.events import ACCOUNT_REGISTERED
 from app.domain.ids import AccountId
 from app.web.live import hub as hub_module
-from app.web.live.hub import CONNECTIONS_PER_ACCOUNT, GOING_AWAY, QUEUE_FRAMES, SIGNED_OUT, TOO_SLOW, Hub, HubFullError
+from app.web.live.hub import (
+    CONNECTIONS_PER_ACCOUNT,
+    GOING_AWAY,
+    QUEUE_CHARACTERS,
+    QUEUE_FRAMES,
+    SIGNED_OUT,
+    TOO_SLOW,
+    Hub,
+    HubFullError,
+)
 from tests.unit.actors.fakes import ACCOUNT, event
 
 if TYPE_CHECKING:
@@ -57,6 +67,20 @@ async def test_a_connection_that_does_not_read_is_let_go_and_the_others_get_ever
     assert slow.closing is not None
     assert (slow.closing.code, slow.scope.cancel_called, quick.closing) == (TOO_SLOW, True, None)
     assert got == list(range(1, QUEUE_FRAMES + 3))
+
+
+@pytest.mark.accepts("C10")
+async def test_few_long_frames_fill_a_queue_as_well_and_what_was_taken_makes_room() -> None:
+    hub = Hub()
+    slow, quick = hub.connect(ACCOUNT, uuid4()), hub.connect(ACCOUNT, uuid4())
+    long = replace(event(1), after=f'"{"x" * (QUEUE_CHARACTERS // 4)}"')
+
+    for position in range(1, 5):
+        hub.deliver(replace(long, position=position))
+        assert (await quick.take())[0] == position
+
+    assert slow.closing is not None
+    assert (slow.closing.code, quick.closing, quick.waiting_characters) == (TOO_SLOW, None, 0)
 
 
 async def test_who_registers_is_nobodys_news() -> None:
