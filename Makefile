@@ -12,10 +12,12 @@ export PYTHON
 WORKERS ?= 2
 COVERAGE := $(if $(ARGS),,--cov)
 
-.PHONY: help run test load lint lint-python lint-ui format lock metrics-table clean
+.PHONY: help setup run test load lint lint-python lint-ui format lock metrics-table clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/runtime.stamp ## Install what is needed, start nothing
 
 run: .venv/runtime.stamp ## Install what is needed and serve
 	@exec $(BIN)/rondo serve
