@@ -5,7 +5,7 @@
 set -eu
 
 # program=Debian package
-needed="chromium=chromium"
+needed="chromium=chromium pg_lsclusters=postgresql promtool=prometheus"
 
 missing=""
 for pair in $needed; do
@@ -14,7 +14,7 @@ done
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing what the browser tests need:$missing"
+    echo "Installing what the tests need:$missing"
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086 # one word a package
     { apt-get -qq update && apt-get -qq install --yes --no-install-recommends $missing; } </dev/null >/dev/null ||
