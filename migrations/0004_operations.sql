@@ -1,0 +1,1 @@
+-- What operators do: dead letters, pausing, requeueing.

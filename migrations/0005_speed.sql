@@ -1,0 +1,1 @@
+-- Indexes and functions that make the contract's reads and writes cheap.

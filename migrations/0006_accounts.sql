@@ -1,0 +1,1 @@
+-- Sessions that are listed, accounts that are exported and deleted.
