@@ -1,1 +1,2 @@
 -- What operators do: dead letters, pausing, requeueing.
+SELECT;

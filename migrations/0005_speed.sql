@@ -1,1 +1,2 @@
 -- Indexes and functions that make the contract's reads and writes cheap.
+SELECT;

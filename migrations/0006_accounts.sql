@@ -1,1 +1,2 @@
 -- Sessions that are listed, accounts that are exported and deleted.
+SELECT;
