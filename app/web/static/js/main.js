@@ -1,7 +1,6 @@
 /** Puts the page together: what changes in the store or the address is drawn, once per frame. */
 
 import { $, translate } from "./core/dom.js";
-import { locale } from "./core/messages.js";
 import { go, onRoute, route } from "./core/router.js";
 import { flushHeld, hooks } from "./data/outbox.js";
 import { start } from "./data/sync.js";
@@ -54,7 +53,6 @@ hooks.created = (local, real) => {
 };
 
 async function run() {
-  document.documentElement.lang = locale();
   translate(document);
   startNav(openHelp, startAdding);
   startFilters();
