@@ -30,6 +30,16 @@ class CircuitOpenError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerSnapshot:
+    """A breaker as it is now: "closed", "half_open" or "open"; instants in seconds of trio's clock."""
+
+    name: str
+    state: str
+    retry_at: float | None
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerSettings:
     """When it opens, and for how long.
 

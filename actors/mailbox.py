@@ -66,6 +66,7 @@ class MailboxSnapshot:
     depth: int
     capacity: int
     when_full: str
+    oldest_seconds: float | None
     in_hand_seconds: float | None
     processed: int
     per_second: float
@@ -221,15 +222,17 @@ class Mailbox(Generic[T]):
 
     def snapshot(self) -> MailboxSnapshot:
         """Return it as it is now."""
+        now = trio.current_time()
         return MailboxSnapshot(
             name=self.name,
             life=self.lifetime.state.value,
             depth=self.depth,
             capacity=self.capacity,
             when_full=self.when_full.value,
-            in_hand_seconds=trio.current_time() - self._taken_at if self.is_busy else None,
+            oldest_seconds=now - self._queue[0].put_at if self._queue else None,
+            in_hand_seconds=now - self._taken_at if self.is_busy else None,
             processed=self._rate.total,
-            per_second=self._rate.per_second(trio.current_time()),
+            per_second=self._rate.per_second(now),
             **self._counts,
         )
 

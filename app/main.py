@@ -21,6 +21,7 @@ from app.web.server.listeners import ListenError, TcpAddress
 from app.web.server.tls import TlsError
 from monitoring import logs, runtime, tracing
 from supervisors.errors import SupervisionError
+from supervisors.last_errors import LastErrors
 from supervisors.signals import run_until_told
 from supervisors.telling import Teller
 from supervisors.tree import Part, tree
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.web.server.listeners import Address
     from supervisors.child_spec import StartFunction
+    from supervisors.reports import Report
     from supervisors.supervisor import Supervisor
 
 UNUSABLE: Final = 2
@@ -112,9 +114,21 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         names = [f"{scheme}://{address}" if isinstance(address, TcpAddress) else str(address) for address in addresses]
         log.info("Rondo is ready", event="rondo.ready", listening=" ".join(names), dataDirectory=str(directory))
 
+    errors, tell = LastErrors(), Teller()
     face = wiring.Face(
-        settings=settings, database=database, services=services, hub=hub, directory=directory, root=lambda: root
+        settings=settings,
+        database=database,
+        services=services,
+        hub=hub,
+        directory=directory,
+        root=lambda: root,
+        errors=errors,
     )
+
+    def report(fact: Report) -> None:
+        errors(fact)
+        tell(fact)
+
     store = [Part(id="pool", start=database.run), Part(id="schema", start=_migrating(database))]
     if embedded is not None:
         store.insert(0, Part(id="postgres", start=embedded.run))
@@ -126,7 +140,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         ],
         deliveries=wiring.delivery_parts(settings, database, bells),
         edge=face.parts(listening),
-        on_report=Teller(),
+        on_report=report,
     )
     return root
 

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from app.web.api import Api
     from app.web.live.hub import Hub
     from supervisors.child_spec import StartFunction
+    from supervisors.last_errors import LastErrors
     from supervisors.supervisor import Supervisor
 
 # News that waits for one actor. Who pays when it is full: its owner, who then asks the database.
@@ -171,6 +172,7 @@ class Face:
     hub: Hub
     directory: Path
     root: Callable[[], Supervisor]
+    errors: LastErrors
 
     def parts(self, listening: Callable[[list[Address]], None]) -> Sequence[Part]:
         """Return the hub and the listener; ``listening`` is told the addresses when they are open."""
@@ -228,7 +230,7 @@ class Face:
             self.services,
             clock=SystemClock(),
             checks=checks,
-            actors=lambda: live_tree(self.root()),
+            actors=lambda: live_tree(self.root(), self.errors),
             public_url=self.settings.public_url,
             metrics_for=self.settings.metrics,
         )
@@ -282,7 +284,7 @@ def patient(start: StartFunction) -> StartFunction:
 
 
 def _part(name: str, start: StartFunction, mailbox: Mailbox[Envelope[RecordedEvent]] | None = None) -> Part:
-    return Part(id=name, start=patient(start), details=mailbox.snapshot if mailbox else None)
+    return Part(id=name, start=patient(start), mailbox=mailbox.snapshot if mailbox else None, controllable=True)
 
 
 def _mailbox(name: str) -> Mailbox[Envelope[RecordedEvent]]:

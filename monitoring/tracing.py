@@ -15,6 +15,7 @@ not carry it: put `current_traceparent()` into the envelope and give it as `pare
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from enum import Enum
@@ -36,6 +37,8 @@ MAX_SPANS = 256
 MAX_LINKS = 32
 # Cancellation is how trio stops work, not a failure of it.
 _NOT_ERRORS = (trio.Cancelled, GeneratorExit, KeyboardInterrupt, SystemExit)
+# The attribute of an exception that says in which trace it was raised.
+_TRACE_OF_ERROR = "_rondo_trace_id"
 
 
 class SpanKind(Enum):
@@ -138,8 +141,10 @@ class Span:
             trace_context.CURRENT.reset(self._tokens[0])
             _local_trace.reset(self._tokens[1])
             self._tokens = None
-        if error is not None and self.error_type is None and not isinstance(error, _NOT_ERRORS):
-            self.set_error(type(error).__qualname__)
+        if error is not None and not isinstance(error, _NOT_ERRORS):
+            _remember_trace(error, self.context)
+            if self.error_type is None:
+                self.set_error(type(error).__qualname__)
         self.end()
 
 
@@ -259,6 +264,24 @@ def current_ids() -> tuple[str, str] | None:
     """Return trace id and span id of the current span; None outside of any."""
     current = trace_context.CURRENT.get()
     return None if current is None else (current.trace_id, current.span_id)
+
+
+def trace_id_of(error: BaseException) -> str | None:
+    """Return the trace in which an error, or what caused it, was raised; None: in no span, or not known."""
+    seen: BaseException | None = error
+    while seen is not None:
+        known: str | None = getattr(seen, _TRACE_OF_ERROR, None)
+        if known is not None:
+            return known
+        seen = seen.exceptions[0] if isinstance(seen, BaseExceptionGroup) else seen.__cause__
+    return None
+
+
+def _remember_trace(error: BaseException, context: TraceContext) -> None:
+    """Write on an error where it happened: whoever handles it far above no longer knows. The innermost span holds."""
+    if getattr(error, _TRACE_OF_ERROR, None) is None:
+        with suppress(AttributeError):  # an exception with slots has no room for it
+            setattr(error, _TRACE_OF_ERROR, context.trace_id)
 
 
 def observe_with_exemplar(histogram: Histogram, value: float) -> None:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from supervisors.child_spec import ChildSpec, StartFunction
+from supervisors.live_tree import Inside
 from supervisors.restarts import Backoff, Strategy
 from supervisors.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from actors.circuit_breaker import BreakerSnapshot
+    from actors.mailbox import MailboxSnapshot
     from supervisors.reports import Report
 
 # Quick first, since most crashes are over at once; never so slow that a person would notice the recovery.
@@ -32,12 +35,29 @@ DATABASE_SECONDS: Final = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One thing that runs for ever; ``ask`` tells it to end politely, ``details`` is what the live tree shows of it."""
+    """One thing that runs for ever.
+
+    Attributes:
+        ask: Tells it to end politely.
+        mailbox: Its mailbox as it is now, for the live tree.
+        breaker: Its circuit breaker as it is now, for the live tree.
+        controllable: Operators may restart and pause it.
+    """
 
     id: str
     start: StartFunction
     ask: Callable[[], object] | None = None
-    details: Callable[[], object] | None = None
+    mailbox: Callable[[], MailboxSnapshot] | None = None
+    breaker: Callable[[], BreakerSnapshot] | None = None
+    controllable: bool = False
+
+    def inside(self) -> Inside:
+        """Return what the live tree shows of it besides its life. Never waits."""
+        return Inside(
+            controllable=self.controllable,
+            mailbox=None if self.mailbox is None else self.mailbox(),
+            breaker=None if self.breaker is None else self.breaker(),
+        )
 
 
 def tree(
@@ -93,7 +113,7 @@ def _child(part: Part, seconds: float) -> ChildSpec:
         id=part.id,
         start=part.start,
         ask=part.ask,
-        details=part.details,
+        details=part.inside,
         shutdown=seconds,
         kill_after=seconds,
         start_timeout=None if part.id == "postgres" else 60.0,
