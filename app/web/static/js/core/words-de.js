@@ -1,0 +1,80 @@
+/** Wie Deutsch sagt, wann: „morgen um 9“, „jeden zweiten Freitag“, „in 3 Wochen“, „24.12.“. Fetched for German only. */
+
+import { addDays, addMonths, nextWeekday } from "./dates.js";
+import { clock, dateOf, plus, rule, word, WORKDAYS } from "./grammar.js";
+
+const WEEKDAYS = ["so", "mo", "di", "mi", "do", "fr", "sa"];
+const CODES = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+const WEEKDAY = "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag";
+// "So" and "do" are words of their own; as days they need something before them.
+const SHORT = `${WEEKDAY}|mo|di|mi|do|fr|sa|so`;
+const MONTHS = ["jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"];
+const MONTH = "(jan(?:uar)?|jänner|feb(?:ruar)?|märz|mär|mrz|apr(?:il)?|mai|juni?|juli?|aug(?:ust)?|sept?(?:ember)?|okt(?:ober)?|nov(?:ember)?|dez(?:ember)?)";
+const NUMBERS = ["", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn"];
+const NUMBER = `\\d{1,3}|${NUMBERS.slice(2).join("|")}`;
+const ORDINAL = "(\\d{1,3})\\.|(andere|zweite|dritte|vierte)[nrs]?";
+const ORDINALS = ["", "", "zweite", "dritte", "vierte"];
+const UNIT = "(tag|woche|monat|jahr)(?:en|e|n|s)?";
+
+/** @type {Record<string, string>} */
+const UNITS = { t: "DAILY", w: "WEEKLY", m: "MONTHLY", j: "YEARLY" };
+
+/** @param {string | undefined} name of a unit */
+const unit = (name = "") => UNITS[name.charAt(0).toLowerCase()] ?? "";
+
+/** @param {string | undefined} text a number in digits or words */
+const number = (text = "") => Number(text) || Math.max(1, NUMBERS.findIndex((each) => each !== "" && text.toLowerCase().startsWith(each)));
+
+/** @param {string | undefined} name 0 is Sunday */
+function day(name = "") {
+  const folded = name.toLowerCase();
+  return folded.startsWith("sonna") ? 6 : WEEKDAYS.indexOf(folded.slice(0, 2));
+}
+
+/** @param {string | undefined} name 1 is January */
+function month(name = "") {
+  const folded = name.toLowerCase().replace("mrz", "mär").replace("jän", "jan");
+  return MONTHS.findIndex((each) => folded.startsWith(each)) + 1;
+}
+
+/** @param {string[]} m a number or an ordinal, then a unit or a weekday */
+function ruleOf(m) {
+  const word = m[2]?.toLowerCase() ?? "";
+  const step = word === "andere" ? 2 : word ? ORDINALS.indexOf(word) : Number(m[1] ?? 1);
+  return m[5] ? rule("", step, CODES[day(m[5])]) : m[4] ? WORKDAYS : rule(unit(m[3]), step);
+}
+
+/** @type {import("./grammar.js").Grammar} */
+export const de = {
+  every: [
+    [word(`jede[nsr]?(?: (?:${ORDINAL}))? (?:${UNIT}|(werktag|arbeitstag)|(${SHORT}))`), ruleOf],
+    [word(`alle (${NUMBER}) ${UNIT}`), (m) => rule(unit(m[2]), number(m[1]))],
+    [word("(täglich)|(wöchentlich)|(monatlich)|(jährlich)"), (m) => rule(unit(m[1] ? "t" : m[2] ? "w" : m[3] ? "m" : "j"), 1)],
+    [word(`werktags|(${WEEKDAY})s`), (m) => (m[1] ? rule("", 1, CODES[day(m[1])]) : WORKDAYS)],
+  ],
+  days: [
+    [word("heute(?: (?:abend|nacht|nachmittag|mittag|vormittag|früh))?"), (_, now) => now],
+    [word("übermorgen"), (_, now) => addDays(now, 2)],
+    // "Am Morgen" is a time of day, "guten Morgen" a greeting.
+    [word("(?<!am |guten )morgen(?: (?:abend|nacht|nachmittag|mittag|vormittag|früh))?"), (_, now) => addDays(now, 1)],
+    [word("(?:nächste|kommende)[nrs]? (woche|monat|jahr)"), (m, now) => start(unit(m[1]), now)],
+    [word(`in (${NUMBER}|eine[mr]) ${UNIT}`), (m, now) => plus(now, number(m[1]), unit(m[2]))],
+    [word(`(?:am |bis (?:zum )?)?(\\d{1,2})\\. ?${MONTH}\\.?(?: (\\d{4}))?`), (m, now) => dateOf(Number(m[1]), month(m[2]), now, m[3])],
+    [word("(?:am |bis (?:zum )?)?(\\d{1,2})\\.(\\d{1,2})\\.(\\d{4}|\\d\\d)?|(?:am|bis(?: zum)?) (\\d{1,2})\\.(\\d{1,2})"), (m, now) => dateOf(Number(m[1] ?? m[4]), Number(m[2] ?? m[5]), now, m[3])],
+    [word("(?:am|dieses) wochenende"), (_, now) => nextWeekday(now, 6)],
+    [word(`(?:am |bis )?(?:nächste[nr]?|kommende[nr]?|diese[nr]?) (${SHORT})|(?:am|bis) (${SHORT})|(${WEEKDAY})`), (m, now) => nextWeekday(now, day(m[1] ?? m[2] ?? m[3]))],
+  ],
+  times: [
+    [word("(?:um )?halb (\\d{1,2})"), (m) => clock(Number(m[1]) === 1 ? 12 : Number(m[1]) - 1, "30")],
+    [word("(?:um )?(\\d{1,2})(?:[:.](\\d\\d))? ?uhr(?: (\\d\\d))?|(?:um )?(\\d{1,2}):(\\d\\d)|um (\\d{1,2})(?:\\.(\\d\\d))?"), (m) => clock(Number(m[1] ?? m[4] ?? m[6]), m[2] ?? m[3] ?? m[5] ?? m[7])],
+    [word("mittags"), () => "12:00"],
+  ],
+  priorities: { niedrig: "low", mittel: "medium", hoch: "high", dringend: "urgent" },
+  never: /^(?:tod|tom|.*\d am)$/iu,
+};
+
+/** @param {string} period @param {string} now the first day of the next one */
+function start(period, now) {
+  if (period === "WEEKLY") return nextWeekday(now, 1);
+  return period === "YEARLY" ? `${Number(now.slice(0, 4)) + 1}-01-01` : `${addMonths(now, 1).slice(0, 8)}01`;
+}
