@@ -36,4 +36,5 @@ export default [
     },
   },
   { files: ["app/web/static/js/theme.js"], languageOptions: { sourceType: "script" } },
+  { files: ["tests/*.js"], languageOptions: { globals: { process: "readonly" } } },
 ];

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks the scripts and styles of the web UI: types, rules, file lengths. Needs Node; running Rondo does not.
+# Checks the scripts and styles of the web UI: types, rules, file lengths, and that what is served means the same as what
+# is written. Needs Node; running Rondo does not.
 # The versions are pinned in package.json; what they bring along is fetched when package.json changed.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,5 +15,6 @@ if [ ! -e node_modules/.fresh ] || [ package.json -nt node_modules/.fresh ]; the
 fi
 PATH="$PWD/node_modules/.bin:$PATH"
 tsc --project tsconfig.json
-eslint --max-warnings 0 app/web/static eslint.config.js
+eslint --max-warnings 0 app/web/static eslint.config.js tests/same_syntax.js
 stylelint --max-warnings 0 'app/web/static/**/*.css'
+.venv/bin/python -m tests.served_scripts | node tests/same_syntax.js
