@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import socket
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -16,9 +17,6 @@ import trio
 
 from tests.fixtures.client import Person, client, listening, register
 from tests.fixtures.rondo import RondoProcess, running_rondo
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # httpx2 leaves its generators and sockets to the garbage collector when a connection breaks under a request.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -156,6 +154,16 @@ def child_pid(rondo: RondoProcess) -> int:
     return int((rondo.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
+def family(pid: int) -> list[int]:
+    """Return the pid, and those of its children."""
+    pids = [pid]
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            pids += [int(stat.parent.name)] if parent == pid else []
+    return pids
+
+
 @pytest.mark.accepts("C03")
 async def test_postgresql_that_goes_away_means_503_and_comes_back_without_a_restart(tmp_path: Path) -> None:
     with running_rondo(tmp_path / "data") as rondo:
@@ -182,6 +190,34 @@ async def test_postgresql_that_goes_away_means_503_and_comes_back_without_a_rest
                     await trio.sleep(0.05)
             await person.create("After")
             assert sorted(await person.titles()) == ["After", "Before"]
+
+
+@pytest.mark.accepts("C05")
+async def test_a_postgresql_that_is_frozen_means_503_within_a_second(tmp_path: Path) -> None:
+    with running_rondo(tmp_path / "data") as rondo:
+        async with client(rondo.url) as http:
+            person = await register(http)
+            task = await person.create("Before")
+            waits: list[float] = []
+            for _ in range(3):
+                os.kill(child_pid(rondo), signal.SIGSTOP)  # first, so that it has no more children
+                frozen = family(child_pid(rondo))
+                for pid in frozen:
+                    os.kill(pid, signal.SIGSTOP)
+                began = trio.current_time()
+                response = await person.call("GET", f"/api/tasks/{task['id']}")
+                waits.append(trio.current_time() - began)
+                for pid in frozen:
+                    with contextlib.suppress(ProcessLookupError):  # told to end meanwhile, it did
+                        os.kill(pid, signal.SIGCONT)
+                assert response.status_code == 503, response.text
+                assert int(response.headers["retry-after"]) > 0
+                with trio.fail_after(10):
+                    while not await trio.to_thread.run_sync(rondo.is_ready):
+                        await trio.sleep(0.05)
+            assert await person.titles() == ["Before"]
+
+    assert min(waits) < 1
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
-from app.adapters.postgres import Database
+from app.adapters.postgres import Database, silence
+from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.ports.database import DatabaseUnavailableError, OutcomeUnknownError
 from tests.fixtures.tcp_proxy import TcpProxy
@@ -148,6 +150,8 @@ async def test_a_silent_postgresql_is_noticed_and_the_pool_heals(remote: Databas
 
     assert noticed < 3
     assert trio.current_time() - started < 0.8
+    longest = silence.LOOK_SECONDS + silence.SUSPICIOUS_SECONDS + silence.ANSWER_TURNS * silence.TURN_SECONDS
+    assert longest <= 0.85  # a caller is told within a second
     proxy.flow()
     with trio.fail_after(10):
         await remote.wait_available()
@@ -156,6 +160,34 @@ async def test_a_silent_postgresql_is_noticed_and_the_pool_heals(remote: Databas
 
 async def test_a_slow_statement_is_not_mistaken_for_silence(remote: Database) -> None:
     assert await remote.fetchval("SELECT 1 FROM pg_sleep(1.6)") == 1
+    assert remote.problem is None
+
+
+async def test_a_process_that_has_no_time_does_not_blame_postgresql(remote: Database) -> None:
+    async def hog() -> None:
+        for _ in range(3):
+            until = perf_counter() + 0.6  # longer than PostgreSQL would have for its answer
+            while perf_counter() < until:
+                pass
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hog)
+        assert await remote.fetchval("SELECT 1 FROM pg_sleep(1.2)") == 1
+        assert remote.problem is None
+
+
+async def test_a_lost_connection_is_not_mistaken_for_a_lost_postgresql(
+    remote: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_lost(_connection: object, _seconds: float) -> bool:
+        await trio.lowlevel.checkpoint()
+        return False
+
+    await eventually(lambda: len(remote.pool.idle) == 3)
+    monkeypatch.setattr(Connection, "is_alive", is_lost)
+
+    assert await remote.fetchval("SELECT 1 FROM pg_sleep(1)") == 1
     assert remote.problem is None
 
 

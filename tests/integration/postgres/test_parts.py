@@ -278,7 +278,7 @@ class TestWhenPostgresIsSilent:
         self, remote: Database, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(silence, "IDLE_SECONDS", 0.0)
-        monkeypatch.setattr(silence, "ANSWER_SECONDS", 0.1)
+        monkeypatch.setattr(silence, "IDLE_ANSWER_SECONDS", 0.1)
         (idle,) = remote.pool.idle
         proxy.hold()
 
