@@ -7,6 +7,7 @@ import shutil
 import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import trio
 
@@ -25,10 +26,12 @@ from app.adapters.postgres.census import Census
 from app.adapters.postgres.delivering import PostgresDeliveryLedger
 from app.adapters.postgres.firing import PostgresReminderSchedule
 from app.adapters.postgres.followers import AuditFollower, EventFollower, record_occurrences
-from app.adapters.postgres.listen import Listener
+from app.adapters.postgres.listen import Ear, Listener
 from app.adapters.postgres.relay import CHANNEL, PostgresEventReader, PostgresPublisher
 from app.adapters.postgres.rezoning import Rezoning
 from app.adapters.postgres.services import create_services
+from app.adapters.postgres.sessions import REVOKED_CHANNEL
+from app.domain.ids import SessionId
 from app.ports.database import DatabaseUnavailableError
 from app.web.api import create_api
 from app.web.errors import edge_problem
@@ -52,13 +55,13 @@ from supervisors.tree import Part
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from uuid import UUID
 
     from actors.envelope import Envelope
     from app.adapters.postgres import Database
     from app.config import Settings
     from app.domain.events import RecordedEvent
     from app.services import Services
+    from app.services.accounts import AccountService
     from app.web.api import Api
     from app.web.live.hub import Hub
     from supervisors.child_spec import StartFunction
@@ -136,13 +139,31 @@ def event_parts(database: Database, services: Services, bells: Bells, hub: Hub, 
         fired=bells.relay,
         deliver=bells.deliveries,
     )
-    listener = Listener(database, {CHANNEL: bells.relay.ring})
+    listener = Listener(
+        database, {CHANNEL: Ear.bell(bells.relay.ring), REVOKED_CHANNEL: _revocations(services.accounts, hub)}
+    )
     return [
         *parts,
         _part("relay", relay.run),
         _part("clockwork", clockwork.run),
         _part("notifications", listener.run),
     ]
+
+
+def _revocations(accounts: AccountService, hub: Hub) -> Ear:
+    """Return who is told of sign-outs elsewhere: by the command line, another process, an administrator in psql."""
+
+    def missed() -> None:
+        accounts.sessions.forget_all()
+        hub.recheck_all()
+
+    def heard(ended: str) -> None:
+        try:
+            accounts.ended(SessionId(UUID(ended)))
+        except ValueError:  # anyone on the database can notify
+            missed()
+
+    return Ear(heard=heard, missed=missed)
 
 
 def upkeep_parts(settings: Settings, database: Database, services: Services) -> Sequence[Part]:

@@ -119,7 +119,7 @@ class AccountService:
             await work.sessions.revoke(caller.session_id, now)
 
         await self.transactions.run(use_case)
-        self._ended(caller.session_id)
+        self.ended(caller.session_id)
         log.info("Somebody signed out.", event="auth.logout", userId=str(caller.account_id), audit=True)
 
     async def authenticate(self, token: str) -> Principal | None:
@@ -170,7 +170,7 @@ class AccountService:
             await work.sessions.revoke_all(found.account_id, now)
 
         await self.transactions.run(use_case)
-        self._ended(found.account_id)
+        self.ended(found.account_id)
         log.info("A password was changed.", event="auth.password.changed", userId=str(found.account_id), audit=True)
         return found.account_id
 
@@ -233,10 +233,11 @@ class AccountService:
 
         await self.transactions.run(use_case)
         if before is not None:
-            self._ended(before.session_id)
+            self.ended(before.session_id)
         return _signed_in(await self.accounts.profile(known.account_id), token, session)
 
-    def _ended(self, ended: SessionId | AccountId) -> None:
+    def ended(self, ended: SessionId | AccountId) -> None:
+        """Hear that a session, or all of an account, has ended, wherever that happened. Not a checkpoint."""
         self.sessions.forget(ended)
         self.sessions_revoked(ended)
 

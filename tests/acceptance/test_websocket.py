@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 import trio
@@ -16,6 +17,8 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
+from app.adapters.postgres import Database
+from app.adapters.postgres.embedded import EmbeddedPostgres
 from tests.fixtures.client import PASSWORD, Listener, client, connected, listening, register
 from tests.fixtures.rondo import running_rondo
 
@@ -183,6 +186,33 @@ async def test_signing_out_closes_the_sockets_of_that_session_only(rondo: RondoP
             answer = await staying.next()
 
     assert (code, answer["type"]) == (4401, "pong")
+
+
+@pytest.mark.accepts("X05")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE sessions SET revoked_at = now() WHERE account_id = $1",
+        "DELETE FROM sessions WHERE account_id = $1",
+        "UPDATE accounts SET disabled_at = now() WHERE id = $1",
+    ],
+)
+async def test_whoever_is_signed_out_in_the_database_is_signed_out_at_once(
+    rondo: RondoProcess, nursery: trio.Nursery, statement: str
+) -> None:
+    database = Database(EmbeddedPostgres(rondo.data_dir).url, size=1, name="test")
+    await nursery.start(database.run)
+    async with client(rondo.url) as http:
+        ada = await register(http)
+        async with listening(rondo.websocket_url, ada.token) as ear:
+            await database.execute("NOTIFY rondo_revoked, 'nonsense'")  # anyone can: all are asked, none is closed
+            await ear.say(type="ping")
+            still_there = await ear.next()
+            await database.execute(statement, UUID(ada.user["id"]))
+            code = await closed_with(ear.socket, 2)
+        answer = await ada.call("GET", "/api/me")
+
+    assert (still_there["type"], code, answer.status_code) == ("pong", 4401, 401)
 
 
 # --- what comes -------------------------------------------------------------------------------------------

@@ -83,9 +83,9 @@ class Connection:
         """Run one statement for each row, as one transaction and one round trip."""
         await self._call(describe(sql), self.raw.executemany(sql, rows))
 
-    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
-        """LISTEN on a channel. The callback runs for each notification; it must not wait and not fail."""
-        await self._call(describe("LISTEN"), self.raw.add_listener(channel, lambda *_: heard()))
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> None:
+        """LISTEN on a channel. The callback gets the text of each notification; it must not wait and not fail."""
+        await self._call(describe("LISTEN"), self.raw.add_listener(channel, lambda *told: heard(told[3])))
 
     def transaction(self, *, isolation: Isolation | None = None, read_only: bool = False) -> Transaction:
         """Return a context: BEGIN…COMMIT, or ROLLBACK when an exception leaves it."""

@@ -1,8 +1,7 @@
 """Hears what other processes notify, on a connection of its own.
 
-A notification is a wake-up without content, and it can be lost: while there is no connection, nobody hears. So every
-bell also rings after each new connection, and whoever is woken asks the database. A connection that went deaf in
-silence is found by its heartbeat.
+A notification can be lost: while there is no connection, nobody hears. So everyone is also told after each new
+connection, and then asks the database. A connection that went deaf in silence is found by its heartbeat.
 """
 
 from __future__ import annotations
@@ -30,16 +29,34 @@ RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Ear:
+    """Who is told of a channel. Neither call may wait or fail.
+
+    Attributes:
+        heard: Called with the text of each notification.
+        missed: Called after each new connection, when there may have been any number of notifications.
+    """
+
+    heard: Callable[[str], None]
+    missed: Callable[[], None]
+
+    @classmethod
+    def bell(cls, ring: Callable[[], None]) -> Ear:
+        """Return one for a channel whose notifications say nothing but "look"."""
+        return cls(heard=lambda _: ring(), missed=ring)
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
-    """Rings bells for channels.
+    """Listens to channels.
 
     Attributes:
         database: Where to listen.
-        bells: What to call for a channel's notifications and after each new connection. Must not wait and not fail.
+        ears: Who is told, by channel.
     """
 
     database: Database
-    bells: Mapping[str, Callable[[], None]]
+    ears: Mapping[str, Ear]
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Listen until cancelled, over as many connections as it takes. Started at once: notifications are a bonus."""
@@ -56,9 +73,9 @@ class Listener:
         """Listen until the connection ends."""
         lost = trio.Event()
         connection.raw.add_termination_listener(lambda _: lost.set())
-        for channel, ring in self.bells.items():
-            await connection.listen(channel, ring)
-            ring()
+        for channel, ear in self.ears.items():
+            await connection.listen(channel, ear.heard)
+            ear.missed()
         while not lost.is_set():
             with trio.move_on_after(HEARTBEAT_SECONDS):
                 await lost.wait()

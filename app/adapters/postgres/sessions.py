@@ -20,6 +20,8 @@ INSERT: Final = """
     INSERT INTO sessions (id, account_id, token_hash, created_at, last_seen_at, expires_at, client, address)
     VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
 """
+# The id of every session that ends, and of every account that is disabled, see migrations/0007_revocation.sql.
+REVOKED_CHANNEL: Final = "rondo_revoked"
 REVOKE: Final = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL"
 REVOKE_ALL: Final = "UPDATE sessions SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL"
 

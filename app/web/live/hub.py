@@ -56,6 +56,7 @@ class Connection:
     Attributes:
         sending: The scopes of frames that are on their way; closing shortens their time.
         waiting_characters: The length of all frames in the queue.
+        recheck: Set when it should be asked at once whether the session still holds.
     """
 
     account_id: UUID
@@ -66,6 +67,7 @@ class Connection:
     sending: set[trio.CancelScope] = field(default_factory=set)
     closing: Closing | None = None
     waiting_characters: int = 0
+    recheck: trio.Event = field(default_factory=trio.Event)
 
     def put(self, position: int, kind: str, frame: str) -> None:
         """Queue a frame, or close a connection whose queue is full. Never waits."""
@@ -161,6 +163,12 @@ class Hub:
             for connection in connections:
                 if session_or_account_id in (connection.session_id, connection.account_id):
                     connection.close(SIGNED_OUT, "Signed out")
+
+    def recheck_all(self) -> None:
+        """Have every connection ask soon whether it may go on: somebody may have been signed out unheard."""
+        for connections in self._by_account.values():
+            for connection in connections:
+                connection.recheck.set()
 
     def close_all(self) -> None:
         """Tell every connection that we are going away, and take no more."""

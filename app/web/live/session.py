@@ -41,8 +41,10 @@ PAGE: Final = 200
 WAKE: Final = (0, "", "")
 # Further back than this a fresh load is cheaper than the replay.
 RESUME_EVENTS: Final = 10_000
-# Sessions end elsewhere too (another process, expiry): asked again this often.
+# Who is signed out is told to the hub; expiry is not, so it is asked for this often.
 RECHECK_SECONDS: Final = 60.0
+# And again after so long while the database is away.
+RECHECK_AGAIN_SECONDS: Final = 1.0
 
 
 class Socket(Protocol):
@@ -188,8 +190,16 @@ class Session:
 
     async def _recheck_forever(self) -> None:
         while True:
-            await trio.sleep(RECHECK_SECONDS)
-            if await self._live.authenticate(self._token) is None:
+            with trio.move_on_after(RECHECK_SECONDS):
+                await self._connection.recheck.wait()
+            self._connection.recheck = trio.Event()
+            try:
+                is_signed_out = await self._live.authenticate(self._token) is None
+            except DatabaseUnavailableError:
+                await trio.sleep(RECHECK_AGAIN_SECONDS)
+                self._connection.recheck.set()
+                continue
+            if is_signed_out:
                 self._connection.close(SIGNED_OUT, "Signed out")
 
     async def _send(self, frame: str, kind_of_frame: str) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from trio_websocket import ConnectionClosed
 
-from tests.fixtures.client import PASSWORD, client
+from tests.fixtures.client import PASSWORD, client, listening
 from tests.fixtures.rondo import RondoProcess, free_port, running_rondo
 from tests.integration.cli.commands import rondo
 
@@ -59,6 +60,7 @@ async def sign_in(http: httpx2.AsyncClient, password: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.accepts("X05")
 async def test_commands_work_while_rondo_serves_and_while_it_does_not(tmp_path: Path) -> None:
     data = tmp_path / "data"
 
@@ -73,7 +75,10 @@ async def test_commands_work_while_rondo_serves_and_while_it_does_not(tmp_path: 
         first_id = (data / "installation-id").read_text()
         async with client(process.url) as http:
             status, token = await sign_in(http, PASSWORD)
-            changed = await run("user", "password", EMAIL, "--password-stdin", said=f"{NEW_PASSWORD}\n")
+            async with listening(process.websocket_url, token) as ear:  # so that the session is remembered as well
+                changed = await run("user", "password", EMAIL, "--password-stdin", said=f"{NEW_PASSWORD}\n")
+                with trio.fail_after(2), pytest.raises(ConnectionClosed) as closed:
+                    await ear.socket.get_message()
             me = await http.get("/api/me", headers={"authorization": f"Bearer {token}"})
             statuses = [(await sign_in(http, password))[0] for password in (PASSWORD, NEW_PASSWORD)]
         examined = await run("doctor")
@@ -86,6 +91,8 @@ async def test_commands_work_while_rondo_serves_and_while_it_does_not(tmp_path: 
     assert (before, status) == ((0, f"Created {EMAIL}.\n"), 200)
     assert changed == (0, f"Set the password of {EMAIL} and signed it out everywhere.\n")
     assert (me.status_code, statuses) == (401, [401, 200])
+    assert closed.value.reason is not None
+    assert closed.value.reason.code == 4401
     assert (examined[0], "FAULT" in examined[1]) == (0, False)
     assert f"127.0.0.1:{process.port} is in use, and a Rondo runs on this data directory" in examined[1]
     assert (first_id, len(first_id)) == (second_id, 37)

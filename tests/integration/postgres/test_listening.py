@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from app.adapters.postgres import listen
-from app.adapters.postgres.listen import Listener
+from app.adapters.postgres.listen import Ear, Listener
 
 if TYPE_CHECKING:
     import pytest
@@ -35,7 +35,7 @@ class Bell:
 
 async def test_a_notification_rings_the_bell_of_its_channel(database: Database, nursery: trio.Nursery) -> None:
     news, other = Bell(), Bell()
-    await nursery.start(Listener(database, {"news": news.ring, "other": other.ring}).run)
+    await nursery.start(Listener(database, {"news": Ear.bell(news.ring), "other": Ear.bell(other.ring)}).run)
     await news.heard()  # the first ring says that it listens
     await other.heard()
 
@@ -50,7 +50,7 @@ async def test_after_a_lost_connection_the_bell_rings_and_listening_goes_on(
 ) -> None:
     monkeypatch.setattr(listen, "RETRY_SECONDS", 0.01)
     bell = Bell()
-    await nursery.start(Listener(database, {"news": bell.ring}).run)
+    await nursery.start(Listener(database, {"news": Ear.bell(bell.ring)}).run)
     await bell.heard()
 
     await database.execute(BACKENDS)
@@ -60,12 +60,25 @@ async def test_after_a_lost_connection_the_bell_rings_and_listening_goes_on(
     await bell.heard()
 
 
+async def test_what_a_notification_says_is_told(database: Database, nursery: trio.Nursery) -> None:
+    said, word = trio.open_memory_channel[str](10)
+    bell = Bell()
+    await nursery.start(Listener(database, {"news": Ear(heard=said.send_nowait, missed=bell.ring)}).run)
+    await bell.heard()
+
+    await database.execute("NOTIFY news, 'first'")
+    await database.execute("NOTIFY news, 'second'")
+
+    with trio.fail_after(5):
+        assert [await word.receive(), await word.receive()] == ["first", "second"]
+
+
 async def test_a_listening_connection_is_asked_for_a_sign_of_life(
     database: Database, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listen, "HEARTBEAT_SECONDS", 0.01)
     bell = Bell()
-    await nursery.start(Listener(database, {"news": bell.ring}).run)
+    await nursery.start(Listener(database, {"news": Ear.bell(bell.ring)}).run)
     await bell.heard()
 
     with trio.fail_after(5):

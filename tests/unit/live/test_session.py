@@ -12,7 +12,13 @@ from app.domain.events import ACCOUNT_REGISTERED
 from app.domain.ids import AccountId
 from app.web.live import session as session_module
 from app.web.live.hub import QUEUE_FRAMES
-from app.web.live.session import AUTHENTICATE_SECONDS, MESSAGES_PER_SECOND, RECHECK_SECONDS, RESUME_GRACE_SECONDS
+from app.web.live.session import (
+    AUTHENTICATE_SECONDS,
+    MESSAGES_PER_SECOND,
+    RECHECK_AGAIN_SECONDS,
+    RECHECK_SECONDS,
+    RESUME_GRACE_SECONDS,
+)
 from tests.unit.actors.fakes import ACCOUNT
 from tests.unit.live.sockets import CUT_OFF, FakeSocket, House
 
@@ -76,6 +82,39 @@ async def test_a_session_that_ended_elsewhere_is_noticed_within_a_minute(
 
     assert still_open is None
     assert (socket.closed, trio.current_time()) == ((4401, "Signed out"), 2 * RECHECK_SECONDS)
+
+
+async def test_when_sign_outs_may_have_been_missed_every_socket_asks_at_once(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    house = House()
+    socket = await house.enter(nursery)
+    house.door.people.clear()
+    asked = trio.current_time()
+    house.hub.recheck_all()
+
+    await socket.gone.wait()
+
+    assert (socket.closed, trio.current_time()) == ((4401, "Signed out"), asked)
+
+
+async def test_who_asks_while_the_database_is_away_stays_and_asks_again(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    house = House()
+    socket = await house.enter(nursery)
+    house.door.away = True
+    asked = trio.current_time()
+    house.hub.recheck_all()
+    await trio.sleep(5 * RECHECK_AGAIN_SECONDS + 0.5)
+    still_open = socket.closed
+    house.door.away = False
+    house.door.people.clear()
+
+    await socket.gone.wait()
+
+    assert still_open is None
+    assert (socket.closed, trio.current_time()) == ((4401, "Signed out"), asked + 6 * RECHECK_AGAIN_SECONDS)
 
 
 async def test_without_the_database_the_client_is_asked_to_come_again(autojump_clock: MockClock) -> None:
