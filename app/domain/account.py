@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import time
 from typing import Final
 
+from app.domain.errors import FieldError, ValidationFailedError
 from app.domain.unset import UNSET, Unset
 
 NAME_CHARACTERS: Final = 200
@@ -19,6 +20,32 @@ class QuietHours:
 
     start: time
     end: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHoursChanges:
+    """One end or both of the quiet hours; what is `UNSET` is not touched."""
+
+    start: time | Unset = UNSET
+    end: time | Unset = UNSET
+
+    def of(self, current: QuietHours | None) -> QuietHours:
+        """Return the quiet hours as they will be.
+
+        Raises:
+            ValidationFailedError: There are none yet and an end is missing, or they would begin when they end.
+        """
+        start = current.start if self.start is UNSET and current is not None else self.start
+        end = current.end if self.end is UNSET and current is not None else self.end
+        if isinstance(start, Unset) or isinstance(end, Unset):
+            missing = [name for name, value in (("from", start), ("to", end)) if isinstance(value, Unset)]
+            raise ValidationFailedError(
+                FieldError(f"quietHours.{name}", "required", "Must be given: there are no quiet hours yet.")
+                for name in missing
+            )
+        if start == end:
+            raise ValidationFailedError.of("quietHours", "invalid", "Must not begin and end at the same time.")
+        return QuietHours(start=start, end=end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +73,14 @@ class Profile:
     quiet_hours: QuietHours | None = None
 
     def changed(self, changes: "ProfileChanges") -> "Profile":
-        """Return the profile with the named fields changed; the same value when nothing is different."""
+        """Return the profile with the named fields changed; the same value when nothing is different.
+
+        Raises:
+            ValidationFailedError: The quiet hours make no sense.
+        """
         named = {field.name: getattr(changes, field.name) for field in fields(changes)}
+        if isinstance(changes.quiet_hours, QuietHoursChanges):
+            named["quiet_hours"] = changes.quiet_hours.of(self.quiet_hours)
         return replace(self, **{name: value for name, value in named.items() if value is not UNSET})
 
 
@@ -63,4 +96,4 @@ class ProfileChanges:
     name: str | Unset = UNSET
     time_zone: str | Unset = UNSET
     week_start: str | Unset = UNSET
-    quiet_hours: QuietHours | Unset | None = UNSET
+    quiet_hours: QuietHours | QuietHoursChanges | Unset | None = UNSET

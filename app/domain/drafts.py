@@ -5,7 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from app.domain.account import EMAIL_CHARACTERS, NAME_CHARACTERS, WEEKDAYS, ProfileChanges, QuietHours, RegisterDraft
+from app.domain.account import (
+    EMAIL_CHARACTERS,
+    NAME_CHARACTERS,
+    WEEKDAYS,
+    ProfileChanges,
+    QuietHours,
+    QuietHoursChanges,
+    RegisterDraft,
+)
 from app.domain.checks import Checks, folded, unique_texts
 from app.domain.recurrence import InvalidRuleError, parse_rule
 from app.domain.task import (
@@ -144,8 +152,8 @@ def _week_start(checks: Checks, day: str) -> str:
     return day
 
 
-def _quiet_hours(checks: Checks, hours: QuietHours | None) -> QuietHours | None:
-    if hours is not None and hours.start == hours.end:
+def _quiet_hours(checks: Checks, hours: QuietHours | QuietHoursChanges | None) -> QuietHours | QuietHoursChanges | None:
+    if isinstance(hours, QuietHours) and hours.start == hours.end:
         checks.refuse("quietHours", "invalid", "Must not begin and end at the same time.")
     return hours
 

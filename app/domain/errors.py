@@ -49,8 +49,8 @@ class PasswordRefusedError(ValidationFailedError):
 
     code = "password_refused"
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__((FieldError("password", code, message),))
+    def __init__(self, code: str, message: str, field: str = "password") -> None:
+        super().__init__((FieldError(field, code, message),))
 
 
 class NotFoundError(TaskError):
@@ -103,6 +103,27 @@ class ReminderStateError(TaskError):
     default_detail = "The reminder has not fired."
 
 
+class NotControllableError(TaskError):
+    """Rondo would not answer any more without this part, so it cannot be touched from a page."""
+
+    code = "not_controllable"
+    default_detail = "This part cannot be restarted or paused from here."
+
+
+class AlreadyRequeuedError(TaskError):
+    """A dead letter is sent again once; if it dies again, that is a new letter."""
+
+    code = "already_requeued"
+    default_detail = "This letter was sent again before."
+
+
+class NotRequeueableError(TaskError):
+    """The message was in memory only, so there is nothing to send."""
+
+    code = "not_requeueable"
+    default_detail = "This message was not in the database; only its text is known."
+
+
 class EmailTakenError(TaskError):
     """There is an account with this address."""
 
@@ -122,6 +143,20 @@ class InvalidCredentialsError(TaskError):
 
     code = "invalid_credentials"
     default_detail = "The email address or the password is wrong."
+
+
+class WrongPasswordError(TaskError):
+    """Somebody who is signed in was asked for the password once more, and gave another one."""
+
+    code = "wrong_password"
+    default_detail = "The password is wrong."
+
+
+class LastOperatorError(TaskError):
+    """The only operator cannot leave the others alone."""
+
+    code = "last_operator"
+    default_detail = "You are the only operator, and there are other accounts. Delete those first."
 
 
 class NotAuthenticatedError(TaskError):

@@ -24,6 +24,14 @@ REMINDER_ACKNOWLEDGED: Final = "reminder.acknowledged"
 REMINDER_SNOOZED: Final = "reminder.snoozed"
 ACCOUNT_REGISTERED: Final = "account.registered"
 ACCOUNT_UPDATED: Final = "account.updated"
+ACTOR_RESTARTED: Final = "ops.actor_restarted"
+ACTOR_PAUSED: Final = "ops.actor_paused"
+ACTOR_RESUMED: Final = "ops.actor_resumed"
+DEAD_LETTER_REQUEUED: Final = "ops.dead_letter_requeued"
+
+# What operators do to the installation. It is in their own trail and changes nothing that anybody sees in a list.
+BY_OPERATORS: Final = frozenset({ACTOR_RESTARTED, ACTOR_PAUSED, ACTOR_RESUMED, DEAD_LETTER_REQUEUED})
+ACCOUNT_PASSWORD_CHANGED: Final = "account.password_changed"  # noqa: S105 # what happened, not a secret
 
 # Every event and how the audit trail words it for people. A type without a sentence is not an event.
 EVENT_WORDING: Final[Mapping[str, str]] = MappingProxyType(
@@ -40,6 +48,11 @@ EVENT_WORDING: Final[Mapping[str, str]] = MappingProxyType(
         REMINDER_SNOOZED: "snoozed a reminder",
         ACCOUNT_REGISTERED: "registered",
         ACCOUNT_UPDATED: "changed the profile",
+        ACTOR_RESTARTED: "restarted a part of Rondo",
+        ACTOR_PAUSED: "paused a part of Rondo",
+        ACTOR_RESUMED: "resumed a part of Rondo",
+        DEAD_LETTER_REQUEUED: "sent a dead letter again",
+        ACCOUNT_PASSWORD_CHANGED: "changed the password",
     }
 )
 

@@ -24,22 +24,23 @@ def normalised(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def check_password(password: str, *, email: str, name: str = "") -> None:
-    """Refuse a password that is not good enough for this account.
+def check_password(password: str, *, email: str, name: str = "", field: str = "password") -> None:
+    """Refuse a password that is not good enough for this account; `field` is what it is called on the wire.
 
     Raises:
         PasswordRefusedError: Says what is wrong with it.
     """
     text = normalised(password)
     if len(text) < LEAST_CHARACTERS:
-        raise PasswordRefusedError("too_short", f"Must have at least {LEAST_CHARACTERS} characters.")
+        raise PasswordRefusedError("too_short", f"Must have at least {LEAST_CHARACTERS} characters.", field)
     if len(text) > MOST_CHARACTERS:
-        raise PasswordRefusedError("too_long", f"Must have at most {MOST_CHARACTERS} characters.")
+        raise PasswordRefusedError("too_long", f"Must have at most {MOST_CHARACTERS} characters.", field)
     folded = text.casefold()
     if folded in _common() or len(set(folded)) < LEAST_DIFFERENT:
-        raise PasswordRefusedError("too_common", "Is among the first that are guessed.")
+        raise PasswordRefusedError("too_common", "Is among the first that are guessed.", field)
     if len(_without(folded, _context_words(email, name))) < LEAST_CHARACTERS:
-        raise PasswordRefusedError("too_obvious", "Is made of your name, your address or the name of this service.")
+        message = "Is made of your name, your address or the name of this service."
+        raise PasswordRefusedError("too_obvious", message, field)
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ from typing import Protocol
 from app.domain.events import NewEvent
 from app.ports.accounts import AccountStore, SessionStore
 from app.ports.idempotency import IdempotencyStore
+from app.ports.own_account import LeavingStore, OwnSessionStore
 from app.ports.reminders import ReminderStore
 from app.ports.tasks import TaskStore
 
@@ -38,6 +39,16 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> SessionStore:
         """Sessions."""
+        ...
+
+    @property
+    def own_sessions(self) -> OwnSessionStore:
+        """Sessions, as far as they are the caller's own."""
+        ...
+
+    @property
+    def leaving(self) -> LeavingStore:
+        """Accounts that go."""
         ...
 
     @property

@@ -1,5 +1,6 @@
 """An HTTP response as a value: what endpoints return and what errors become."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,6 +8,7 @@ JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
 
 Header = tuple[bytes, bytes]
+Write = Callable[[bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Answer:
         headers: On top of the ones that every response has; names in lower case.
         code: The problem's code when this is a refusal, for metrics and logs.
         replayed: It comes from the idempotency store.
+        write_to: Writes the body piece by piece, when it is too long to be held in memory. If it fails half way, the
+            client sees a response that was cut off.
     """
 
     status: int
@@ -28,3 +32,4 @@ class Answer:
     headers: tuple[Header, ...] = ()
     code: str | None = None
     replayed: bool = False
+    write_to: Callable[[Write], Awaitable[None]] | None = None

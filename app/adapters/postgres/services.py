@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from app.adapters.postgres.accounts import PostgresAccountReader
 from app.adapters.postgres.audit import PostgresAuditReader
 from app.adapters.postgres.database import Database
+from app.adapters.postgres.exporting import PostgresExporter
 from app.adapters.postgres.housekeeping import PostgresSweeper
+from app.adapters.postgres.own_account import PostgresOwnSessionReader
 from app.adapters.postgres.rate_limits import PostgresRateLimits
 from app.adapters.postgres.reminders import PostgresReminderReader
 from app.adapters.postgres.sessions import PostgresSessionReader
@@ -17,13 +19,17 @@ from app.ports.passwords import PasswordHasher
 from app.services import (
     AccountService,
     AuditService,
+    ExportService,
     HousekeepingService,
+    LeavingService,
+    OwnSessionService,
     RecurrenceService,
     ReminderService,
     Services,
     TaskService,
 )
 from app.services.rate_limits import AttemptLimits, CallLimit
+from app.services.reauthentication import Reauthentication
 from app.services.sessions import Sessions
 from app.services.transactions import Transactions
 
@@ -54,21 +60,38 @@ def create_services(  # noqa: PLR0913 # each is a setting or a connection of its
         api_rate: Calls per minute and account; None: no limit.
     """
     transactions = Transactions(PostgresUnitsOfWork(database), bell)
+    reader = PostgresAccountReader(database)
+    limits = AttemptLimits(limits=PostgresRateLimits(database), clock=clock, per_minute=auth_rate)
+    reauthentication = Reauthentication(accounts=reader, hasher=hasher, limits=limits)
+    accounts = AccountService(
+        accounts=reader,
+        sessions=Sessions(PostgresSessionReader(database), clock),
+        transactions=transactions,
+        hasher=hasher,
+        limits=limits,
+        calls=CallLimit(clock=clock, per_minute=api_rate),
+        clock=clock,
+        is_open=registration_is_open,
+        sessions_revoked=sessions_revoked,
+    )
     return Services(
         tasks=TaskService(tasks=PostgresTaskReader(database), transactions=transactions, clock=clock),
         reminders=ReminderService(
             reminders=PostgresReminderReader(database), transactions=transactions, clock=clock, channels=channels
         ),
-        accounts=AccountService(
-            accounts=PostgresAccountReader(database),
-            sessions=Sessions(PostgresSessionReader(database), clock),
-            transactions=transactions,
+        accounts=accounts,
+        own_sessions=OwnSessionService(
+            reader=PostgresOwnSessionReader(database),
+            accounts=reader,
+            reauthentication=reauthentication,
             hasher=hasher,
-            limits=AttemptLimits(limits=PostgresRateLimits(database), clock=clock, per_minute=auth_rate),
-            calls=CallLimit(clock=clock, per_minute=api_rate),
+            transactions=transactions,
             clock=clock,
-            is_open=registration_is_open,
-            sessions_revoked=sessions_revoked,
+            ended=accounts.ended,
+        ),
+        exports=ExportService(accounts=reader, exporter=PostgresExporter(database), clock=clock),
+        leaving=LeavingService(
+            reauthentication=reauthentication, transactions=transactions, clock=clock, ended=accounts.ended
         ),
         audit=AuditService(trail=PostgresAuditReader(database)),
         recurrence=RecurrenceService(clock=clock),

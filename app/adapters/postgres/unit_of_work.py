@@ -11,9 +11,11 @@ from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.database import Database
 from app.adapters.postgres.events import insert_events
 from app.adapters.postgres.idempotency import PostgresIdempotencyStore
+from app.adapters.postgres.own_account import PostgresLeavingStore, PostgresOwnSessionStore
 from app.adapters.postgres.reminders import PostgresReminderStore
 from app.adapters.postgres.sessions import PostgresSessionStore
 from app.adapters.postgres.tasks import PostgresTaskStore
+from app.domain.errors import NotAuthenticatedError
 from app.domain.events import NewEvent
 from app.ports.unit_of_work import TransactionConflictError, UnitOfWork
 
@@ -48,6 +50,16 @@ class PostgresUnitOfWork:
     def sessions(self) -> PostgresSessionStore:
         """See the port."""
         return PostgresSessionStore(self.connection)
+
+    @property
+    def own_sessions(self) -> PostgresOwnSessionStore:
+        """See the port."""
+        return PostgresOwnSessionStore(self.connection)
+
+    @property
+    def leaving(self) -> PostgresLeavingStore:
+        """See the port."""
+        return PostgresLeavingStore(self.connection)
 
     @property
     def idempotency(self) -> PostgresIdempotencyStore:
@@ -88,3 +100,8 @@ class PostgresUnitsOfWork:
                 await work.flush()
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
             raise TransactionConflictError from error
+        except asyncpg.ForeignKeyViolationError as error:
+            # The account was deleted while this request of it was under way; anything else would be a bug.
+            if (error.constraint_name or "").endswith(("_project_id_fkey", "_account_id_fkey")):
+                raise NotAuthenticatedError from error
+            raise

@@ -103,10 +103,17 @@ def _refusal(error: Exception, seen: Observation) -> Answer:
 
 async def _send(seen: Observation, answer: Answer, send: Send) -> None:
     headers = [*_EVERY_ANSWER, *seen.headers(), *answer.headers]
-    if answer.body:
+    is_silent = seen.request.method == "HEAD"
+    if answer.body or answer.write_to is not None:
         headers.append((b"content-type", answer.content_type))
-    if answer.status not in {204, 304}:
+    if answer.status not in {204, 304} and answer.write_to is None:
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    body = b"" if seen.request.method == "HEAD" else answer.body
-    await send({"type": "http.response.body", "body": body})
+
+    async def write(piece: bytes) -> None:
+        seen.size += len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    if answer.write_to is not None and not is_silent:
+        await answer.write_to(write)
+    await send({"type": "http.response.body", "body": b"" if is_silent else answer.body})

@@ -5,7 +5,7 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
-from app.domain.account import ProfileChanges, QuietHours, RegisterDraft
+from app.domain.account import ProfileChanges, QuietHoursChanges, RegisterDraft
 from app.domain.errors import ValidationFailedError
 from app.domain.ids import TaskId
 from app.domain.queries import DEFAULT_LIMIT, LARGEST_LIMIT, AuditQuery, Order, PreviewQuery, TaskQuery, TaskSort
@@ -273,11 +273,24 @@ class SignIn(Struct, frozen=True, kw_only=True):
     password: Annotated[str, formats.PASSWORD]
 
 
-class QuietTimesInput(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
-    """From when to when reminders keep quiet, on the account's wall clock."""
+class PasswordChange(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The password there is, and the one there shall be."""
 
-    start: Annotated[time, formats.TIME_OF_DAY]
-    end: Annotated[time, formats.TIME_OF_DAY]
+    current_password: Annotated[str, formats.PASSWORD]
+    new_password: Annotated[str, formats.NEW_PASSWORD]
+
+
+class PasswordProof(Struct, frozen=True, kw_only=True):
+    """The password once more, before what cannot be taken back."""
+
+    password: Annotated[str, formats.PASSWORD]
+
+
+class ChangedQuietTimes(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """From when to when reminders keep quiet, on the account's wall clock. Both are needed where there are none yet."""
+
+    start: Annotated[time, formats.TIME_OF_DAY] | Unset = UNSET
+    end: Annotated[time, formats.TIME_OF_DAY] | Unset = UNSET
 
 
 class ChangedProfile(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -286,7 +299,7 @@ class ChangedProfile(Struct, frozen=True, kw_only=True, rename="camel"):
     name: Annotated[str, formats.NAME] | Unset | None = UNSET
     time_zone: TimeZone | Unset = UNSET
     week_start: Weekday | Unset = UNSET
-    quiet_hours: QuietTimesInput | Unset | None = UNSET
+    quiet_hours: ChangedQuietTimes | Unset | None = UNSET
 
     def changes(self) -> ProfileChanges:
         """Return it as the domain's value."""
@@ -295,5 +308,7 @@ class ChangedProfile(Struct, frozen=True, kw_only=True, rename="camel"):
             name="" if self.name is None else self.name,
             time_zone=self.time_zone,
             week_start=self.week_start,
-            quiet_hours=QuietHours(start=quiet.start, end=quiet.end) if isinstance(quiet, QuietTimesInput) else quiet,
+            quiet_hours=QuietHoursChanges(start=quiet.start, end=quiet.end)
+            if isinstance(quiet, ChangedQuietTimes)
+            else quiet,
         )

@@ -157,6 +157,24 @@ class Session(Struct, rename="camel"):
     expires_at: datetime
 
 
+class OwnSession(Struct, rename="camel"):
+    """A session that has not ended."""
+
+    id: UUID
+    current: Annotated[bool, Meta(description="It is the one that asks.")]
+    created_at: datetime
+    last_seen_at: Annotated[datetime, Meta(description="Written at most once a minute.")]
+    client: Annotated[str, Meta(description="What the program called itself (`User-Agent`).")]
+    address: Annotated[str, Meta(description="From where it signed in.")]
+    expires_at: Annotated[datetime, Meta(description="At the latest; earlier when it is not used for 7 days.")]
+
+
+class SessionList(Struct, rename="camel"):
+    """The caller's sessions, at most 200: this one first, then the latest used."""
+
+    items: tuple[OwnSession, ...]
+
+
 class RecurrencePreview(Struct, rename="camel"):
     """What a rule means."""
 
@@ -183,6 +201,22 @@ class AuditPage(Struct, rename="camel"):
 
     items: tuple[AuditEntry, ...]
     next_cursor: str | None
+
+
+class Export(Struct, rename="camel"):
+    """Everything that an account has. What is not described here is as the other calls answer it."""
+
+    format: Annotated[str, Meta(examples=["rondo-export"])]
+    version: Annotated[int, Meta(ge=1, description="Of this document's form.")]
+    exported_at: datetime
+    account: Account
+    sessions: Annotated[tuple[Any, ...], Meta(description="Where somebody signed in, also those that have ended.")]
+    tasks: tuple[Task, ...]
+    deleted_tasks: Annotated[tuple[Any, ...], Meta(description="`{deletedAt, task}`.")]
+    reminders: tuple[Reminder, ...]
+    deliveries: Annotated[tuple[Any, ...], Meta(description="Of reminders, with every attempt.")]
+    occurrences: Annotated[tuple[Any, ...], Meta(description="What became of each occurrence of a series.")]
+    audit: Annotated[tuple[AuditEntry, ...], Meta(description="Oldest first.")]
 
 
 class Verification(Struct, rename="camel"):

@@ -3,10 +3,11 @@
 from typing import Final
 
 from app.web.api.endpoint import Endpoint
-from app.web.api.endpoints import accounts, audit, operations, recurrence, reminders, tasks
+from app.web.api.endpoints import accounts, audit, me, operations, recurrence, reminders, tasks
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *accounts.ENDPOINTS,
+    *me.ENDPOINTS,
     *tasks.ENDPOINTS,
     *reminders.ENDPOINTS,
     *recurrence.ENDPOINTS,

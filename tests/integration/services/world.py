@@ -114,7 +114,8 @@ class World:
             """
             UPDATE events e SET position = n.position FROM (
                 SELECT seq, row_number() OVER (ORDER BY seq)
-                       + (SELECT coalesce(max(position), 0) FROM events) AS position
+                       + greatest((SELECT max(position) FROM events), (SELECT max(position) FROM cursors), 0)
+                       AS position
                 FROM events WHERE position IS NULL) n
             WHERE e.seq = n.seq
             """

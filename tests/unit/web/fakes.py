@@ -1,5 +1,6 @@
 """Services that remember how they were asked: small stand-ins at the border of the API."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,7 +57,7 @@ class FakeServices:
     def tasks(self) -> "FakeServices":
         return self
 
-    reminders = accounts = audit = recurrence = housekeeping = tasks
+    reminders = accounts = own_sessions = exports = leaving = audit = recurrence = housekeeping = tasks
 
     @property
     def last(self) -> tuple[Any, ...]:
@@ -160,6 +161,30 @@ class FakeServices:
 
     async def patch_profile(self, *arguments: Any) -> bytes:
         return await self._list("patch_profile", *arguments)
+
+    async def list_sessions(self, *arguments: Any) -> bytes:
+        return await self._list("list_sessions", *arguments)
+
+    async def end_session(self, *arguments: Any) -> None:
+        await self._note("end_session", *arguments)
+
+    async def end_other_sessions(self, *arguments: Any) -> None:
+        await self._note("end_other_sessions", *arguments)
+
+    async def change_password(self, *arguments: Any) -> SignedIn:
+        await self._note("change_password", *arguments)
+        return self._signed_in()
+
+    async def begin(self, *arguments: Any) -> "FakeServices":
+        await self._note("begin", *arguments)
+        return self
+
+    async def write_to(self, write: Callable[[bytes], Awaitable[None]]) -> None:
+        for piece in (b'{"tasks":', b"[]}"):
+            await write(piece)
+
+    async def delete_account(self, *arguments: Any) -> None:
+        await self._note("delete_account", *arguments)
 
     def _signed_in(self) -> SignedIn:
         return SignedIn(

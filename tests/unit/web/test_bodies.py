@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.account import QuietHours
+from app.domain.account import QuietHoursChanges
 from app.domain.errors import ValidationFailedError
 from app.domain.queries import Order, TaskSort
 from app.domain.task import MissedPolicy, Priority, RecurrenceChanges, RecurrenceMode, RecurrenceSpec
@@ -215,17 +215,18 @@ def test_a_reminder_is_at_a_moment_or_before_the_due_date() -> None:
             reader.read(neither_or_both).draft()
 
 
-def test_quiet_hours_have_two_ends() -> None:
+def test_quiet_hours_are_merged_end_by_end() -> None:
     reader = StructReader(ChangedProfile)
 
     changes = reader.read({"quietHours": {"from": "22:00", "to": "07:30"}, "name": None}).changes()
 
-    assert changes.quiet_hours == QuietHours(start=time(22), end=time(7, 30))
+    assert changes.quiet_hours == QuietHoursChanges(start=time(22), end=time(7, 30))
     assert changes.name == ""
     assert reader.read({"quietHours": None}).changes().quiet_hours is None
-    assert wrong(reader, {"quietHours": {"from": "25:00"}, "weekStart": "someday"}) == {
+    assert reader.read({"quietHours": {"to": "08:00"}}).changes().quiet_hours == QuietHoursChanges(end=time(8))
+    assert wrong(reader, {"quietHours": {"from": "25:00", "to": None}, "weekStart": "someday"}) == {
         "quietHours.from": "invalid",
-        "quietHours.to": "required",
+        "quietHours.to": "type",
         "weekStart": "invalid",
     }
 

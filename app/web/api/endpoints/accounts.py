@@ -26,14 +26,14 @@ async def register(backend: Backend, call: Call[Registration, NoQuery]) -> Answe
     """Create an account and sign it in."""
     with _counted("register"):
         signed_in = await backend.services.accounts.register(call.context, call.body.draft())
-    return _signed_in(signed_in, status=201, secure=call.request.secure)
+    return signed_in_answer(signed_in, status=201, secure=call.request.secure)
 
 
 async def login(backend: Backend, call: Call[SignIn, NoQuery]) -> Answer:
     """Start a session."""
     with _counted("password"):
         signed_in = await backend.services.accounts.login(call.context, call.body.email, call.body.password)
-    return _signed_in(signed_in, status=200, secure=call.request.secure)
+    return signed_in_answer(signed_in, status=200, secure=call.request.secure)
 
 
 async def logout(backend: Backend, call: Bare) -> Answer:
@@ -52,7 +52,8 @@ async def patch_profile(backend: Backend, call: Call[ChangedProfile, NoQuery]) -
     return Answer(200, await backend.services.accounts.patch_profile(call.context, call.body.changes()))
 
 
-def _signed_in(signed_in: SignedIn, *, status: int, secure: bool) -> Answer:
+def signed_in_answer(signed_in: SignedIn, *, status: int, secure: bool) -> Answer:
+    """Return what a new session is answered with: who, the token, the cookie."""
     expires_at = signed_in.expires_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     body = orjson.dumps(
         {"user": orjson.Fragment(signed_in.user_json), "token": signed_in.token, "expiresAt": expires_at}
