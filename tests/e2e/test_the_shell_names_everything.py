@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "app" / "web" / "static"
 MODULES = sorted(path.relative_to(STATIC).as_posix() for path in (STATIC / "js").rglob("*.js"))
 SHELL = (STATIC / "index.html").read_text()
-SOURCES = SHELL + "".join((STATIC / name).read_text() for name in MODULES)
+OPERATORS = (STATIC / "ops.html").read_text()
+SOURCES = SHELL + OPERATORS + "".join((STATIC / name).read_text() for name in MODULES)
 WORDS = json.loads((STATIC / "messages" / "en.json").read_text())
 # Keys that are put together from a name: `priority.` and the priority.
 FAMILIES = (
@@ -23,17 +24,35 @@ FAMILIES = (
     "field",
     "help",
     "link",
+    "opsAbout",
+    "opsAsk",
+    "opsAsked",
+    "opsBreaker",
+    "opsCheck",
+    "opsDead",
+    "opsExit",
+    "opsHappened",
+    "opsOrder",
+    "opsPolicy",
+    "opsRestart",
+    "opsState",
+    "opsStrategy",
+    "opsStrategyMore",
     "place",
     "priority",
     "remind",
     "sort",
     "state",
+    "status",
 )
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_shell_names_every_module_so_that_it_is_there_offline(module: str) -> None:
-    assert f'"{{{{static}}}}/{module}"' in SHELL
+    page, other = (OPERATORS, SHELL) if module.startswith("js/ops/") else (SHELL, "")
+
+    assert f'"{{{{static}}}}/{module}"' in page
+    assert module not in other
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -42,13 +61,13 @@ def test_the_module_map_names_every_module(module: str) -> None:
 
 
 def test_the_shell_names_only_files_that_exist() -> None:
-    named = re.findall(r'"\{\{static\}\}/([^"]+)"', SHELL)
+    named = re.findall(r'"\{\{static\}\}/([^"]+)"', SHELL + OPERATORS)
 
     assert [name for name in named if not (STATIC / name).is_file()] == []
 
 
 def test_every_word_that_is_asked_for_is_in_the_catalogue() -> None:
-    asked = re.findall(r'\bt\("([^"]+)"', SOURCES) + re.findall(r'data-(?:t|hint|label)="([^"]+)"', SHELL)
+    asked = re.findall(r'\bt\("([^"]+)"', SOURCES) + re.findall(r'data-(?:t|hint|label)="([^"]+)"', SHELL + OPERATORS)
 
     assert sorted(set(asked) - set(WORDS)) == []
 

@@ -24,7 +24,9 @@ CLIENT_ROUTES: Final = (
     "/sign-in",
     "/register",
 )
-_EXACT: Final = frozenset({*CLIENT_ROUTES, "/docs", "/sw.js", "/manifest.webmanifest", "/favicon.ico", "/robots.txt"})
+_EXACT: Final = frozenset(
+    {*CLIENT_ROUTES, "/docs", "/ops", "/sw.js", "/manifest.webmanifest", "/favicon.ico", "/robots.txt"}
+)
 # A year, which is what "for ever" may be.
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 # Kept, but asked about each time.
@@ -42,6 +44,7 @@ class Pages:
         for path in CLIENT_ROUTES:
             app.add_url_rule(path, "shell", self.shell)
         app.add_url_rule("/docs", "docs", self.docs)
+        app.add_url_rule("/ops", "ops", self.ops)
         app.add_url_rule("/sw.js", "service_worker", self.service_worker)
         app.add_url_rule("/manifest.webmanifest", "manifest", self.manifest)
         app.add_url_rule("/favicon.ico", "favicon", self.favicon)
@@ -56,6 +59,10 @@ class Pages:
     async def docs(self) -> Response:
         """Return the page on which the API can be tried."""
         return self._file("docs/index.html")
+
+    async def ops(self) -> Response:
+        """Return the operators' page. Who may see what it shows is decided where it asks."""
+        return self._file("ops.html")
 
     async def service_worker(self) -> Response:
         """Return the service worker. Its address decides what it may serve, so it lives at the root."""

@@ -41,7 +41,7 @@ self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || origin !== self.location.origin) return;
   if (pathname.startsWith("/static/")) {
     event.respondWith(caches.match(event.request).then((kept) => kept ?? fetch(event.request)));
-  } else if (event.request.mode === "navigate" && !/^\/(api|docs|health|metrics|ws)\b/.test(pathname)) {
+  } else if (event.request.mode === "navigate" && !/^\/(api|docs|health|metrics|ops|ws)\b/.test(pathname)) {
     event.respondWith(page(event));
   }
 });

@@ -38,6 +38,9 @@ function lensOf(query) {
   return {
     priority: /** @type {Priority[]} */ (many("priority")),
     tags: many("tags"),
+    completed: /** @type {Lens["completed"]} */ (query.get("completed") ?? ""),
+    dueAfter: query.get("dueAfter") ?? "",
+    dueBefore: query.get("dueBefore") ?? "",
     q: query.get("q") ?? "",
     sort: /** @type {Lens["sort"]} */ (query.get("sort") ?? ""),
     order: /** @type {Lens["order"]} */ (query.get("order") ?? ""),
@@ -69,17 +72,23 @@ export function go(address, { replace = false } = {}) {
   tell();
 }
 
+/** Where signing in leads: the page that asked for it, else the tasks. Only pages that we know are gone to. */
+export function welcomed() {
+  if (new URLSearchParams(location.search).get("next") === "/ops") location.replace("/ops");
+  else go(route().page === "list" ? location.pathname + location.search : "/", { replace: true });
+}
+
 function tell() {
   for (const listener of listeners) listener();
 }
 
 addEventListener("popstate", tell);
 
-/** Links inside the page change the address without loading anything. */
+/** Links inside the page change the address without loading anything; those to other pages say `rel="external"`. */
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  if (!link || !plain || link.origin !== location.origin || link.hash || event.defaultPrevented) return;
+  if (!link || !plain || link.origin !== location.origin || link.hash || link.rel === "external" || event.defaultPrevented) return;
   event.preventDefault();
   go(link.pathname + link.search);
 });

@@ -2,7 +2,7 @@
 
 import { $, clone } from "../core/dom.js";
 import { t } from "../core/messages.js";
-import { go, route } from "../core/router.js";
+import { route, welcomed } from "../core/router.js";
 import { call, UnreachableError } from "../data/api.js";
 import { signedIn } from "../data/sync.js";
 import { state } from "../data/store.js";
@@ -35,7 +35,7 @@ function form(registering) {
   part("hint").textContent = registering ? t("auth.hint") : "";
   part("notice").textContent = state.expired ? t("auth.expired") : "";
   part("other").textContent = t(registering ? "auth.toSignIn" : "auth.toRegister");
-  part("other").href = registering ? "/sign-in" : "/register";
+  part("other").href = (registering ? "/sign-in" : "/register") + location.search;
   const fields = part("form").elements;
   fields.password.autocomplete = registering ? "new-password" : "current-password";
   part("show").onchange = () => (fields.password.type = part("show").checked ? "text" : "password");
@@ -60,7 +60,7 @@ async function submit(registering, part) {
     const answer = await call("POST", `/api/auth/${registering ? "register" : "login"}`, { body });
     if (!answer.ok) return refused(answer.problem, { name, email, password }, part);
     await signedIn(answer.data.user);
-    go(route().page === "list" ? location.pathname + location.search : "/", { replace: true });
+    welcomed();
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
     part("notice").textContent = t("error.network");

@@ -1,0 +1,93 @@
+/** Restart, pause and resume an actor; each is asked about once more, in its place. */
+
+import { h } from "../core/dom.js";
+import { t } from "../core/messages.js";
+import { call, UnreachableError } from "../data/api.js";
+
+/** @import { Actor } from "./types" */
+/** @typedef {"restart" | "pause" | "resume"} Order */
+
+/** @param {string} path */
+export const addressOf = (path) => `/api/ops/actors/${encodeURIComponent(path.replaceAll("/", "."))}`;
+
+export class Controls {
+  /** @type {Order | null} */
+  #asking = null;
+  #refusal = "";
+  #drawn = "";
+
+  /** @param {HTMLElement} box @param {(words: string) => void} done told what was asked of whom */
+  constructor(box, done) {
+    this.box = box;
+    this.done = done;
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.#asking) return;
+      event.stopPropagation();
+      this.#ask(null);
+    });
+  }
+
+  /** @param {Actor} actor */
+  draw(actor) {
+    if (actor.path !== this.actor?.path) {
+      this.#asking = null;
+      this.#refusal = "";
+    }
+    this.actor = actor;
+    const kind = [actor.path, actor.controllable, actor.state === "paused", this.#asking, this.#refusal].join();
+    if (kind === this.#drawn) return;
+    this.#drawn = kind;
+    this.box.replaceChildren(...this.#parts(actor));
+  }
+
+  /** @param {Actor} actor @returns {Node[]} */
+  #parts(actor) {
+    if (!actor.controllable) return [h("p", { class: "hint" }, t(actor.kind === "supervisor" ? "ops.noControlSupervisor" : "ops.noControl"))];
+    const refused = this.#refusal ? [h("p", { class: "error", role: "alert" }, this.#refusal)] : [];
+    const order = this.#asking;
+    if (!order) return [...this.#orders(actor).map((each) => this.#button(each)), ...refused];
+    const name = { name: actor.id };
+    return [
+      h("p", { id: "ask" }, t(`opsAsk.${order}`, name)),
+      h("button", { type: "button", class: "primary", "aria-describedby": "ask", "data-sure": order, onclick: () => void this.#send(order) }, t(`opsOrder.${order}`)),
+      h("button", { type: "button", class: "choice-button", onclick: () => this.#ask(null) }, t("ops.cancel")),
+    ];
+  }
+
+  /** @param {Actor} actor @returns {Order[]} */
+  #orders(actor) {
+    return actor.state === "paused" ? ["resume"] : ["restart", "pause"];
+  }
+
+  /** @param {Order} order */
+  #button(order) {
+    return h("button", { type: "button", class: "choice-button", "data-order": order, onclick: () => this.#ask(order) }, t(`opsOrder.${order}`));
+  }
+
+  /** @param {Order | null} order */
+  #ask(order) {
+    const before = this.#asking;
+    this.#asking = order;
+    this.#refusal = "";
+    if (this.actor) this.draw(this.actor);
+    const next = order ? "[data-sure]" : `[data-order="${before}"], [data-order]`;
+    /** @type {HTMLElement | null} */ (this.box.querySelector(next))?.focus();
+  }
+
+  /** @param {Order} order */
+  async #send(order) {
+    const actor = /** @type {Actor} */ (this.actor);
+    try {
+      const answer = await call("POST", `${addressOf(actor.path)}/${order}`);
+      this.#refusal = answer.ok ? "" : (answer.problem.detail ?? t("error.other", { status: String(answer.status) }));
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      this.#refusal = t("error.network");
+    }
+    this.#asking = null;
+    const had = this.box.contains(document.activeElement);
+    if (this.actor) this.draw(this.actor);
+    if (!this.#refusal) this.done(t(`opsAsked.${order}`, { name: actor.id }));
+    if (had) /** @type {HTMLElement | null} */ (this.box.querySelector("[data-order]"))?.focus();
+  }
+}
