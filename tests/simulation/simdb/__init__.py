@@ -1,0 +1,1 @@
+"""SimDb: an in-memory database behind the ports, with transactions, row locks, faults, and a memory of its own."""
