@@ -5,10 +5,11 @@ Closed: calls go through. Open: they fail at once until a wait is over. Half ope
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from types import TracebackType
+from typing import Self
 
 import trio
 
@@ -31,12 +32,17 @@ class CircuitOpenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerSnapshot:
-    """A breaker as it is now: "closed", "half_open" or "open"; instants in seconds of trio's clock."""
+    """A breaker as it is now: "closed", "half_open" or "open"; instants in seconds of trio's clock.
+
+    Attributes:
+        retry_at: When the next call may go through, while it is open.
+        since: When it opened, until it closes again.
+    """
 
     name: str
     state: str
-    retry_at: float | None
-    since: float | None
+    retry_at: float | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,26 @@ class BreakerSettings:
     first_seconds: float = 1.0
     maximum_seconds: float = 60.0
     jitter: float = 0.2
+
+
+class Trial:
+    """One call that a breaker let through; what becomes of the `with` block teaches the breaker. Cancelled: nothing."""
+
+    def __init__(self, breaker: "CircuitBreaker", *, is_probe: bool) -> None:
+        self._breaker, self._is_probe = breaker, is_probe
+        self._is_failed = False
+
+    def failed(self) -> None:
+        """Say that what is outside did not answer, where no exception says so."""
+        self._is_failed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._breaker._end(error, is_failed=self._is_failed, is_probe=self._is_probe)  # noqa: SLF001 # its other half
 
 
 class CircuitBreaker:
@@ -84,30 +110,27 @@ class CircuitBreaker:
         self._counts, self._on_change, self._dice = counts, on_change, dice
         self._failures: deque[float] = deque(maxlen=self._settings.failures)
         self._opened = 0
+        self._since: float | None = None
         self._retry_at = 0.0
         self._is_tried = False
 
-    @contextmanager
-    def trial(self) -> Iterator[None]:
-        """Let a call through, and learn from how it ends. Being cancelled teaches nothing.
+    def trial(self) -> Trial:
+        """Let a call through: a context manager that learns from how it ends. It must be entered.
 
         Raises:
             CircuitOpenError: At once, when it is open, or half open with a trial under way.
         """
-        is_probe = self._admit()
-        try:
-            yield
-        except self._counts:
-            self._failed(is_probe=is_probe)
-            raise
-        except Exception:
-            self._succeeded(is_probe=is_probe)
-            raise
-        else:
-            self._succeeded(is_probe=is_probe)
-        finally:
-            if is_probe:
-                self._is_tried = False
+        return Trial(self, is_probe=self._admit())
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long it stays open: nothing may be tried before; 0 when a call would go through, or one is trying."""
+        return 0.0 if self.state is not Circuit.OPEN else max(self._retry_at - trio.current_time(), 0.0)
+
+    def snapshot(self) -> BreakerSnapshot:
+        """Return it as it is now."""
+        retry_at = self._retry_at if self.state is Circuit.OPEN else None
+        return BreakerSnapshot(name=self.name, state=self.state.name.lower(), retry_at=retry_at, since=self._since)
 
     def _admit(self) -> bool:
         """Return whether this call is the one that decides."""
@@ -119,6 +142,15 @@ class CircuitBreaker:
         self._is_tried = True
         self._change(Circuit.HALF_OPEN)
         return True
+
+    def _end(self, error: BaseException | None, *, is_failed: bool, is_probe: bool) -> None:
+        """Learn from a call that is over."""
+        if is_probe:
+            self._is_tried = False
+        if is_failed or isinstance(error, self._counts):
+            self._failed(is_probe=is_probe)
+        elif error is None or isinstance(error, Exception):
+            self._succeeded(is_probe=is_probe)
 
     def _failed(self, *, is_probe: bool) -> None:
         now = trio.current_time()
@@ -133,12 +165,14 @@ class CircuitBreaker:
         if is_probe:
             self._failures.clear()
             self._opened = 0
+            self._since = None
             self._change(Circuit.CLOSED)
 
     def _open(self, now: float) -> None:
         settings = self._settings
         wait = min(settings.first_seconds * 2.0 ** min(self._opened, 64), settings.maximum_seconds)
         self._opened += 1
+        self._since = now if self._since is None else self._since
         self._retry_at = now + wait * (1 + settings.jitter * self._dice())
         self._change(Circuit.OPEN)
 

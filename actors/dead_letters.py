@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import trio
 
 from actors.doorbell import Doorbell
+from monitoring import metrics
 
 # Who pays when it is full: the oldest letter. An operator who has not looked at 1,000 letters looks at counts first.
 KEPT = 1_000
@@ -61,6 +62,11 @@ class DeadLetter:
             stack=None if error is None else "".join(traceback.format_exception(error)),
             traceparent=getattr(message, "traceparent", None),
         )
+
+
+def count_letter(letter: DeadLetter) -> None:
+    """Count a letter: an `on_letter`. Not a checkpoint."""
+    metrics.DEAD_LETTERS_TOTAL.labels(letter.actor, letter.reason).inc()
 
 
 class DeadLetterStore(Protocol):

@@ -240,7 +240,7 @@ TABLE: Final = (
         name="loop_watch",
         default="off",
         read=_one_of("off", "on"),
-        meaning="Name the task and stack of every step that holds the loop over 50 ms (costs about 1 µs a step)",
+        meaning="Name the task that holds the event loop, with its stack, from 50 ms on (off: from 250 ms on)",
     ),
 )
 

@@ -115,6 +115,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         log.info("Rondo is ready", event="rondo.ready", listening=" ".join(names), dataDirectory=str(directory))
 
     errors, tell = LastErrors(), Teller()
+    stalls, letters = wiring.stall_detector(settings), wiring.dead_letters(database)
     face = wiring.Face(
         settings=settings,
         database=database,
@@ -123,20 +124,22 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         directory=directory,
         root=lambda: root,
         errors=errors,
+        stalls=stalls,
     )
 
     def report(fact: Report) -> None:
         errors(fact)
         tell(fact)
 
-    store = [Part(id="pool", start=database.run), Part(id="schema", start=_migrating(database))]
+    breaker = wiring.database_breaker(database)
+    store = [Part(id="pool", start=database.run, breaker=breaker), Part(id="schema", start=_migrating(database))]
     if embedded is not None:
         store.insert(0, Part(id="postgres", start=embedded.run))
     root = tree(
         database=store,
         events=[
-            *wiring.event_parts(database, services, bells, hub, installation_id(directory)),
-            *wiring.upkeep_parts(settings, database, services),
+            *wiring.event_parts(database, services, bells, hub, installation_id(directory), letters),
+            *wiring.upkeep_parts(database, services, stalls, letters),
         ],
         deliveries=wiring.delivery_parts(settings, database, bells),
         edge=face.parts(listening),

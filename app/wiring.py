@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import trio
 
-from actors.deliveries import DeliveryWorker
+from actors.circuit_breaker import BreakerSnapshot, Circuit, CircuitBreaker
+from actors.dead_letters import DeadLetters, count_letter
+from actors.deliveries import PROVIDER, DeliveryWorker
 from actors.doorbell import Doorbell
 from actors.durable import DurableActor
 from actors.housekeeping import Periodic
@@ -23,6 +25,7 @@ from app.adapters.clock import SystemClock
 from app.adapters.notify.email import EmailChannel, SmtpServer
 from app.adapters.passwords import ArgonHasher
 from app.adapters.postgres.census import Census
+from app.adapters.postgres.dead_letters import PostgresDeadLetters
 from app.adapters.postgres.delivering import PostgresDeliveryLedger
 from app.adapters.postgres.firing import PostgresReminderSchedule
 from app.adapters.postgres.followers import AuditFollower, EventFollower, record_occurrences
@@ -48,8 +51,11 @@ from app.web.server import (
     UnixAddress,
     inherited_sockets,
 )
+from monitoring import metrics
 from monitoring.runtime import LoopProbe
 from supervisors.live_tree import live_tree, not_running
+from supervisors.stall_detector import StallDetector
+from supervisors.telling import StallTeller
 from supervisors.tree import Part
 
 if TYPE_CHECKING:
@@ -70,6 +76,8 @@ if TYPE_CHECKING:
 
 # News that waits for one actor. Who pays when it is full: its owner, who then asks the database.
 MAILBOX_CAPACITY: Final = 1024
+# With RONDO_LOOP_WATCH=on: two such steps in one request are what people notice.
+WATCHED_STALL_SECONDS: Final = 0.05
 # No host to put into a link.
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - compared, not bound
 # Under the listener's time to stop, see `supervisors.tree`.
@@ -115,10 +123,12 @@ def services(
     )
 
 
-def event_parts(database: Database, services: Services, bells: Bells, hub: Hub, holder: UUID) -> Sequence[Part]:
+def event_parts(
+    database: Database, services: Services, bells: Bells, hub: Hub, holder: UUID, letters: DeadLetters
+) -> Sequence[Part]:
     """Return the actors around the event log, those that are told before the one that tells."""
     reader = PostgresEventReader(database=database)
-    boxes = {name: _mailbox(name) for name in ("sync", "audit", "recurring", "reminder")}
+    boxes = {name: _mailbox(name, letters) for name in ("sync", "audit", "recurring", "reminder")}
     rezoning = Rezoning(tasks=services.tasks, clock=SystemClock())
     occurrences = EventFollower(database=database, consumer="recurring", handle=record_occurrences)
     zones = EventFollower(database=database, consumer="reminder", handle=rezoning.handle)
@@ -166,12 +176,26 @@ def _revocations(accounts: AccountService, hub: Hub) -> Ear:
     return Ear(heard=heard, missed=missed)
 
 
-def upkeep_parts(settings: Settings, database: Database, services: Services) -> Sequence[Part]:
-    """Return what looks after the house: sweeping, counting, feeling the loop's pulse."""
+def dead_letters(database: Database) -> DeadLetters:
+    """Return where messages go that nobody will handle."""
+    return DeadLetters(store=PostgresDeadLetters(database=database), on_letter=count_letter)
+
+
+def stall_detector(settings: Settings) -> StallDetector:
+    """Return what finds the task that holds the loop."""
+    if settings.loop_watch == "on":
+        return StallDetector(StallTeller(), threshold_seconds=WATCHED_STALL_SECONDS)
+    return StallDetector(StallTeller())
+
+
+def upkeep_parts(database: Database, services: Services, stalls: StallDetector, letters: DeadLetters) -> Sequence[Part]:
+    """Return what looks after the house: sweeping, counting, feeling the loop's pulse, keeping dead letters."""
     return [
         _part("housekeeping", Periodic(every_seconds=SWEEP_SECONDS, work=services.housekeeping.sweep).run),
         _part("census", Periodic(every_seconds=CENSUS_SECONDS, work=Census(database=database).count).run),
-        Part(id="pulse", start=LoopProbe(watch_slow_steps=settings.loop_watch == "on").run),
+        _part("letters", letters.run),
+        Part(id="pulse", start=LoopProbe().run, controllable=True),
+        Part(id="stalls", start=stalls.run, controllable=True),
     ]
 
 
@@ -179,8 +203,24 @@ def delivery_parts(settings: Settings, database: Database, bells: Bells) -> Sequ
     """Return one worker per channel."""
     server = SmtpServer.from_url(settings.smtp_url) if settings.smtp_url else None
     email = EmailChannel(server=server, sender=settings.mail_from, public_url=public_url(settings))
-    worker = DeliveryWorker(ledger=PostgresDeliveryLedger(database=database), channel=email, bell=bells.deliveries)
-    return [_part("email", worker.run)]
+    gauge = metrics.CIRCUIT_BREAKER_STATE.labels(email.name)
+    breaker = CircuitBreaker(email.name, PROVIDER, on_change=lambda state: gauge.set(state.value))
+    ledger = PostgresDeliveryLedger(database=database)
+    worker = DeliveryWorker(ledger=ledger, channel=email, bell=bells.deliveries, breaker=breaker)
+    return [replace(_part(email.name, worker.run), breaker=breaker.snapshot)]
+
+
+def database_breaker(database: Database) -> Callable[[], BreakerSnapshot]:
+    """Return what shows the pool as the circuit breaker that it is: while PostgreSQL is away it refuses at once."""
+
+    def state() -> Circuit:
+        return Circuit.CLOSED if database.problem is None else Circuit.OPEN
+
+    def snapshot() -> BreakerSnapshot:
+        return BreakerSnapshot(name="postgresql", state=state().name.lower())
+
+    metrics.CIRCUIT_BREAKER_STATE.labels("postgresql").set_function(lambda: state().value)
+    return snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +234,7 @@ class Face:
     directory: Path
     root: Callable[[], Supervisor]
     errors: LastErrors
+    stalls: StallDetector
 
     def parts(self, listening: Callable[[list[Address]], None]) -> Sequence[Part]:
         """Return the hub and the listener; ``listening`` is told the addresses when they are open."""
@@ -217,7 +258,7 @@ class Face:
         return [
             Part(id="hub", start=self.hub.run),
             Part(id="reload", start=reload),
-            Part(id="listener", start=listen, ask=drain),
+            Part(id="listener", start=listen, ask=drain, many_tasks=True),
         ]
 
     def _server(self) -> HttpServer:
@@ -246,6 +287,7 @@ class Face:
             "database": lambda: _database_reason(self.database),
             "actors": lambda: _actors_reason(self.root()),
             "disk": lambda: _disk_reason(self.directory),
+            "loop": lambda: _loop_reason(self.stalls),
         }
         return create_api(
             self.services,
@@ -308,8 +350,8 @@ def _part(name: str, start: StartFunction, mailbox: Mailbox[Envelope[RecordedEve
     return Part(id=name, start=patient(start), mailbox=mailbox.snapshot if mailbox else None, controllable=True)
 
 
-def _mailbox(name: str) -> Mailbox[Envelope[RecordedEvent]]:
-    return Mailbox(name, capacity=MAILBOX_CAPACITY)
+def _mailbox(name: str, letters: DeadLetters) -> Mailbox[Envelope[RecordedEvent]]:
+    return Mailbox(name, capacity=MAILBOX_CAPACITY, dead_letters=letters)
 
 
 async def _database_reason(database: Database) -> str | None:
@@ -324,6 +366,12 @@ async def _actors_reason(root: Supervisor) -> str | None:
     await trio.lowlevel.checkpoint()
     missing = not_running(root)
     return f"Not running: {', '.join(missing)}." if missing else None
+
+
+async def _loop_reason(stalls: StallDetector) -> str | None:
+    await trio.lowlevel.checkpoint()
+    seconds = stalls.degraded_seconds
+    return None if seconds is None else f"The event loop was held for {seconds:.1f} s just now."
 
 
 async def _disk_reason(directory: Path) -> str | None:

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from loguru import logger
 
 from monitoring import log_record, metrics, redaction, trace_context
+from monitoring.log_ring import LogRing
 from monitoring.log_writer import LineWriter
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _LEVELS = {
 }
 _COUNTED = {level: metrics.LOG_RECORDS_TOTAL.labels(level) for level in _LEVELS.values()}
 _INFO = logger.level("INFO").no
+_DEBUG = logger.level("DEBUG").no
 # Libraries that say something useful at INFO; the others speak from WARNING on.
 _TALKATIVE = ("hypercorn.error", "quart.app")
 
@@ -65,6 +67,8 @@ class _Output:
 
 
 _output = _Output()
+# The last lines of each actor, for whoever looks at it; they need not be written anywhere for that.
+ring = LogRing()
 
 
 def setup(
@@ -102,7 +106,7 @@ def setup(
     _output.about = {"service": service, "version": version, "env": env, "instance": instance}
     logger.remove()
     # `diagnose` would write the values of variables, secrets included.
-    logger.add(_sink, level=number, format=_no_text, backtrace=False, diagnose=False)
+    logger.add(_sink, level=min(number, _DEBUG), format=_no_text, backtrace=False, diagnose=False)
     _route_standard_logging(number)
 
 
@@ -187,7 +191,9 @@ def _sink(message: "Message") -> None:
     _add_trace(line)
     for key, value in redaction.redact_fields(extra).items():
         line.setdefault(key, value)  # a field cannot take the place of a required one
-    _output.write(level, line)
+    ring.take(line)
+    if record["level"].no >= _output.level:
+        _output.write(level, line)
 
 
 def _add_trace(line: dict[str, object]) -> None:

@@ -50,6 +50,19 @@ _SQL_OPERATION = Label(
 _CHANNEL = Label("channel", ("email", "web", "push", "ntfy", "webhook", "apprise"))
 _FREQUENCY = Label("frequency", ("SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"))
 _RESTART_REASON = Label("reason", ("crash", "exit", "stuck", "sibling", "operator", "init"))
+_ACTOR_EVENT = Label(
+    "event",
+    (
+        "started",
+        "start_failed",
+        "exited",
+        "shutdown_error",
+        "shutdown_timeout",
+        "stuck",
+        "restarting",
+        "gave_up",
+    ),
+)
 _LEVEL = Label("level", ("debug", "info", "warning", "error", "critical"))
 
 
@@ -94,7 +107,7 @@ HTTP_IDEMPOTENT_REPLAYS_TOTAL = counter(
 AUTH_ATTEMPTS_TOTAL = counter(
     "auth_attempts_total",
     "How many sign-ins and tokens were tried, and how did they end?",
-    Label("method", ("password", "register", "cookie", "bearer", "websocket")),
+    Label("method", ("password", "register", "reauthentication", "cookie", "bearer", "websocket")),
     _outcome("success", "failure", "expired", "limited", "forbidden", "error"),
 )
 
@@ -311,6 +324,23 @@ ACTOR_RESTARTS_TOTAL = counter(
     "actor_restarts_total", "How often did the supervisor restart the actor, and why?", _ACTOR, _RESTART_REASON
 )
 ACTOR_STATE = gauge("actor_state", "Which state is the actor in (1) and not in (0)?", _ACTOR, Label("state", limit=16))
+ACTOR_EVENTS_TOTAL = counter(
+    "actor_events_total",
+    "What happened to supervised children: how many starts, ends, restarts and escalations?",
+    _ACTOR,
+    _ACTOR_EVENT,
+)
+DEAD_LETTERS_TOTAL = counter(
+    "dead_letters_total",
+    "How many messages will nobody handle, by actor, and why (crashed: it crashed over it; stopped)?",
+    _ACTOR,
+    Label("reason", limit=8),
+)
+CIRCUIT_BREAKER_STATE = gauge(
+    "circuit_breaker_state",
+    "Is what is outside asked (0), tried with one call (1), or left alone (2)?",
+    Label("breaker", limit=16),
+)
 SUPERVISOR_CHILDREN_EXPECTED = gauge("supervisor_children_expected", "How many actors should run?")
 SUPERVISOR_CHILDREN_RUNNING = gauge("supervisor_children_running", "How many actors do run?")
 WORKER_POOL_SIZE = gauge("worker_pool_size", "How many workers does the pool have?", _POOL)
@@ -324,7 +354,8 @@ EVENT_LOOP_LAG_SECONDS = histogram(
 )
 EVENT_LOOP_TASKS = gauge("event_loop_tasks", "How many trio tasks are alive?")
 EVENT_LOOP_SLOW_STEPS_TOTAL = counter(
-    "event_loop_slow_steps_total", "How often did one step of a task hold the loop for over 50 ms?"
+    "event_loop_slow_steps_total",
+    "How often was the loop held for a quarter of a second or more (with RONDO_LOOP_WATCH=on: 50 ms)?",
 )
 PROCESS_CPU_LIMIT_CORES = gauge(
     "process_cpu_limit_cores",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
@@ -87,6 +87,7 @@ class OtlpExporter:
             parent=None if span.parent is None else _otel(span.parent, is_remote=True),
             resource=self._resource,
             attributes=attributes,
+            events=[Event(event.name, dict(event.attributes), event.at_ns) for event in span.events],
             links=[Link(_otel(link, is_remote=True)) for link in span.links],
             kind=OtelSpanKind[span.kind.name],
             instrumentation_scope=self._scope,

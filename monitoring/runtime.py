@@ -6,7 +6,6 @@ What can be read when somebody asks is read at the scrape; only the loop's lag n
 import os
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
@@ -14,7 +13,6 @@ from prometheus_client import PlatformCollector, ProcessCollector
 from prometheus_client.gc_collector import GCCollector
 
 from monitoring import limits, metrics
-from monitoring.slow_steps import SlowSteps
 
 # Ten looks a second see every stall a person could notice, and cost nothing measurable.
 PROBE_SECONDS = 0.1
@@ -25,35 +23,17 @@ PlatformCollector(registry=metrics.REGISTRY)
 GCCollector(registry=metrics.REGISTRY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoopProbe:
-    """Sleeps for 100 ms, again and again, and measures how much later it wakes.
-
-    Attributes:
-        watch_slow_steps: Also find the tasks that hold the loop (costs 0.7 µs a step).
-    """
-
-    watch_slow_steps: bool = False
+    """Sleeps for 100 ms, again and again, and measures how much later it wakes."""
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
-        instrument = SlowSteps()
-        if self.watch_slow_steps:
-            trio.lowlevel.add_instrument(instrument)
-        try:
-            task_status.started()
-            while True:
-                await _probe()
-        finally:
-            if self.watch_slow_steps:
-                trio.lowlevel.remove_instrument(instrument)
-
-
-async def _probe() -> None:
-    asked_for = trio.current_time() + PROBE_SECONDS
-    await trio.sleep_until(asked_for)
-    metrics.EVENT_LOOP_LAG_SECONDS.observe(max(0.0, trio.current_time() - asked_for))
-    metrics.EVENT_LOOP_TASKS.set(trio.lowlevel.current_statistics().tasks_living)
+        task_status.started()
+        while True:
+            asked_for = trio.current_time() + PROBE_SECONDS
+            await trio.sleep_until(asked_for)
+            metrics.EVENT_LOOP_LAG_SECONDS.observe(max(0.0, trio.current_time() - asked_for))
+            metrics.EVENT_LOOP_TASKS.set(trio.lowlevel.current_statistics().tasks_living)
 
 
 def describe(version: str, revision: str = "unknown", filesystems: Iterable[Path] = ()) -> None:

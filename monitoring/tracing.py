@@ -57,6 +57,7 @@ class _LocalTrace:
 
     spans: list["Span"] = field(default_factory=list)
     failed: bool = False
+    wanted: bool = False
     kept: bool | None = None  # None until the local root has ended
     left_out: int = 0
 
@@ -66,7 +67,8 @@ class _LocalTrace:
             if self.kept:
                 _export((ended,))
         elif ended.is_root:
-            self.kept = ended.context.sampled or self.failed or ended.duration_seconds >= SLOW_SECONDS
+            chosen = ended.context.sampled or self.failed or self.wanted
+            self.kept = chosen or ended.duration_seconds >= SLOW_SECONDS
             if self.left_out:
                 ended.attributes["rondo.spans_left_out"] = self.left_out
             if self.kept:
@@ -76,6 +78,15 @@ class _LocalTrace:
             self.spans.append(ended)
         else:
             self.left_out += 1
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """A moment in a span; `at_ns` in Unix time."""
+
+    name: str
+    at_ns: int
+    attributes: Mapping[str, AttributeValue]
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +101,7 @@ class Span:
     is_root: bool
     links: tuple[TraceContext, ...] = ()
     attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    events: list[SpanEvent] = field(default_factory=list)
     error_type: str | None = None
     started_at_ns: int = field(default_factory=time.time_ns)  # Unix time
     ended_at_ns: int = 0  # 0 while open
@@ -106,6 +118,16 @@ class Span:
         """Say more about the work. Names are OpenTelemetry's, or begin with `rondo.`."""
         if self._trace is not None:
             self.attributes[key] = value
+
+    def add_event(self, name: str, attributes: Mapping[str, AttributeValue] | None = None) -> None:
+        """Note a moment in the work."""
+        if self._trace is not None:
+            self.events.append(SpanEvent(name, time.time_ns(), dict(attributes or {})))
+
+    def keep(self) -> None:
+        """Export this trace whatever the ratio: there are few like it."""
+        if self._trace is not None:
+            self._trace.wanted = True
 
     def set_error(self, error_type: str) -> None:
         """Mark the work as failed.

@@ -212,6 +212,18 @@ class Family:
             child.repair.nap.cancel()
         return await self._stop_run(child)
 
+    async def renew(self, child: Child) -> None:
+        """Stop a child if it runs, and start it again."""
+        if not await self.stop(child):
+            raise errors.ChildStuckError(child.spec.id)
+        if self.children.get(child.spec.id) is not child:
+            raise errors.ChildNotFoundError(f"child {child.spec.id!r} was temporary")
+        child.waiting = True
+        child.restarts += 1
+        run = await self.start_in_turn(child)
+        if run.failed:
+            self._bring_back_soon(child)
+
     async def _stop_run(self, child: Child) -> bool:
         if (run := child.run) is None:
             return True
@@ -252,10 +264,7 @@ class Family:
         """Restart a child that ended by itself, or let it be."""
         restart = child.spec.restart
         if restart is Restart.PERMANENT or (restart is Restart.TRANSIENT and run.error is not None):
-            child.pending = True
-            if not child.repair.at_work:
-                child.repair.at_work = True
-                self._spawn(self._jobs, self._bring_back, child.repair)
+            self._bring_back_soon(child)
         elif child.spec.significant and self._was_the_one():
             self.stop_requested.set()
 
@@ -265,6 +274,12 @@ class Family:
         return not any(child.spec.significant and (child.run or child.pending) for child in self.children.values())
 
     # --- Restarts ----------------------------------------------------------------------------------
+
+    def _bring_back_soon(self, child: Child) -> None:
+        child.pending = True
+        if not child.repair.at_work:
+            child.repair.at_work = True
+            self._spawn(self._jobs, self._bring_back, child.repair)
 
     async def _bring_back(self, repair: Repair) -> None:
         """Restart what failed, and what restarts with it, until nothing is left to restart."""

@@ -182,6 +182,20 @@ class Supervisor:
         if not await family.stop(_child(family, child_id)):
             raise errors.ChildStuckError(child_id)
 
+    async def renew_child(self, child_id: str) -> None:
+        """Stop a child if it runs, and start it again, as one operation that costs no budget.
+
+        A caller who is cancelled does not keep it from coming back; what cannot start comes back as after a crash.
+
+        Raises:
+            ChildNotFoundError: There is no such child.
+            ChildStuckError: It outlived its cancellation, so it is not started again.
+            StartFailedError: It was stopped meanwhile.
+            SupervisorStoppedError: The supervisor stops, or does not run.
+        """
+        family = self._running()
+        await family.perform(partial(family.renew, _child(family, child_id)))
+
     def delete_child(self, child_id: str) -> None:
         """Forget a stopped child, so that its id can be used again.
 
@@ -214,6 +228,17 @@ class Supervisor:
         if family.stop_requested.is_set():
             return State.STOPPING
         return State.RUNNING if family.started.is_set() else State.STARTING
+
+    def below(self, child_id: str) -> "Supervisor":
+        """Return the supervisor that a child is.
+
+        Raises:
+            ChildNotFoundError: There is no such child, or it is none.
+        """
+        child = None if self._family is None else self._family.children.get(child_id)
+        if child is None or not isinstance(child.spec.below, Supervisor):
+            raise errors.ChildNotFoundError(f"supervisor {child_id!r} is not found")
+        return child.spec.below
 
     def which_children(self) -> tuple[ChildSnapshot, ...]:
         """Return the children as they are now, newest first."""

@@ -1,17 +1,26 @@
-"""Tells the outside what supervisors report: one log line and one set of metrics per fact."""
+"""Tells the outside what supervisors report: each fact is one log line, one count and one span event (S58).
+
+The three carry the same incarnation, and the line the id of the trace that the event is in. Only the line may be left
+out: a child that goes round in circles does not fill the log (A11), and the next line says how many were not told.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
-from monitoring import logs, metrics
+from monitoring import logs, metrics, tracing
 from supervisors.damping import Damper
 from supervisors.reports import Event, Exit, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from supervisors.reports import Report
+    from supervisors.stall_detector import Stall
 
 log = logs.get_logger("supervisor")
+runtime_log = logs.get_logger("runtime")
 
 # Ends and restarts that nobody asked for.
 _WARNINGS: Final = {Event.RESTARTING, Event.SHUTDOWN_TIMEOUT}
@@ -23,18 +32,51 @@ _STATE_AFTER: Final = {
     Event.START_FAILED: State.STOPPED,
     Event.STUCK: State.STUCK,
 }
+# A loop that is held all the time must not also drown in its own reports.
+STALL_EVERY_SECONDS: Final = 1.0
 
 
 class Teller:
-    """An ``on_report``: every fact is metered; a child that goes round in circles does not fill the log (A11)."""
+    """An ``on_report``: every fact is metered and traced, and told unless the child goes round in circles."""
 
     def __init__(self) -> None:
         self._damped = Damper(_tell)
 
     def __call__(self, report: Report) -> None:
-        """Log and meter one report. Not a checkpoint."""
+        """Log, count and trace one report. Not a checkpoint."""
         _meter(report)
-        self._damped(report)
+        with tracing.span(f"supervise {report.child}", new_root=True) as span:
+            span.keep()
+            span.add_event(f"actor.{report.event.value}", _attributes(report))
+            if report.error is not None:
+                span.set_error(type(report.error).__qualname__)
+            self._damped(report)
+
+
+class StallTeller:
+    """Told of stalls: counts each, and logs at most one a second."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._told_at = float("-inf")
+        self._left_out = 0
+
+    def __call__(self, stall: Stall) -> None:
+        """Count and log one stall. Not a checkpoint."""
+        metrics.EVENT_LOOP_SLOW_STEPS_TOTAL.inc()
+        now = self._clock()
+        if now - self._told_at < STALL_EVERY_SECONDS:
+            self._left_out += 1
+            return
+        runtime_log.warning(
+            "A task held the loop.",
+            event="runtime.step.slow",
+            task=stall.task,
+            duration=round(stall.seconds, 6),
+            unreported=self._left_out,
+            stack=stall.stack,
+        )
+        self._told_at, self._left_out = now, 0
 
 
 def _tell(report: Report, left_out: int) -> None:
@@ -55,6 +97,19 @@ def _tell(report: Report, left_out: int) -> None:
     )
 
 
+def _attributes(report: Report) -> dict[str, tracing.AttributeValue]:
+    attributes: dict[str, tracing.AttributeValue] = {
+        "rondo.supervisor": report.supervisor,
+        "rondo.actor": report.child,
+        "rondo.incarnation": report.incarnation,
+    }
+    if report.reason is not None:
+        attributes["rondo.reason"] = report.reason.value
+    if report.attempt:
+        attributes |= {"rondo.attempt": report.attempt, "rondo.delay_seconds": round(report.delay, 3)}
+    return attributes
+
+
 def _level(report: Report) -> str:
     if report.event is Event.START_FAILED and report.incarnation == 1:
         return "DEBUG"  # whoever started it gets the error and says what it means
@@ -68,6 +123,7 @@ def _level(report: Report) -> str:
 
 
 def _meter(report: Report) -> None:
+    metrics.ACTOR_EVENTS_TOTAL.labels(report.child, report.event.value).inc()
     if report.event is Event.RESTARTING:
         metrics.ACTOR_RESTARTS_TOTAL.labels(report.child, "crash").inc()
     state = _STATE_AFTER.get(report.event)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from monitoring import logs
 from supervisors.child_spec import ChildSpec, StartFunction
 from supervisors.live_tree import Inside
 from supervisors.restarts import Backoff, Strategy
@@ -16,6 +17,8 @@ from supervisors.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import trio
 
     from actors.circuit_breaker import BreakerSnapshot
     from actors.mailbox import MailboxSnapshot
@@ -42,6 +45,7 @@ class Part:
         mailbox: Its mailbox as it is now, for the live tree.
         breaker: Its circuit breaker as it is now, for the live tree.
         controllable: Operators may restart and pause it.
+        many_tasks: It runs a task for each of many, whose log lines are not its own: the listener.
     """
 
     id: str
@@ -50,6 +54,7 @@ class Part:
     mailbox: Callable[[], MailboxSnapshot] | None = None
     breaker: Callable[[], BreakerSnapshot] | None = None
     controllable: bool = False
+    many_tasks: bool = False
 
     def inside(self) -> Inside:
         """Return what the live tree shows of it besides its life. Never waits."""
@@ -77,7 +82,7 @@ def tree(
     # The edge is the face: when it cannot hold, the process ends and the init system starts a fresh one.
     face = Supervisor(
         "edge",
-        [_child(part, EDGE_SECONDS) for part in edge],
+        [_child("edge", part, EDGE_SECONDS) for part in edge],
         strategy=Strategy.REST_FOR_ONE,
         intensity=3,
         period=30.0,
@@ -99,7 +104,7 @@ def _branch(
 ) -> Supervisor:
     return Supervisor(
         name,
-        [_child(part, seconds) for part in parts],
+        [_child(name, part, seconds) for part in parts],
         strategy=Strategy.ONE_FOR_ONE,
         intensity=math.inf,
         period=60.0,
@@ -108,13 +113,23 @@ def _branch(
     )
 
 
-def _child(part: Part, seconds: float) -> ChildSpec:
+def _child(supervisor: str, part: Part, seconds: float) -> ChildSpec:
     return ChildSpec(
         id=part.id,
-        start=part.start,
+        start=part.start if part.many_tasks else _named(supervisor, part.id, part.start),
         ask=part.ask,
         details=part.inside,
         shutdown=seconds,
         kill_after=seconds,
         start_timeout=None if part.id == "postgres" else 60.0,
     )
+
+
+def _named(supervisor: str, actor: str, start: StartFunction) -> StartFunction:
+    """Return a start function whose log lines, and those of its tasks, say who speaks."""
+
+    async def run(*, task_status: trio.TaskStatus[Any]) -> None:  # noqa: ASYNC128 # `start` says it
+        with logs.context(supervisor=supervisor, actor=actor):
+            await start(task_status=task_status)
+
+    return run

@@ -1,12 +1,12 @@
 """Events as use cases tell them: who, in which request, in which trace."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
 
 from app.domain.events import NewEvent
-from app.domain.ids import AccountId, EventId, ProjectId, ReminderId, SessionId, TaskId, new_id
+from app.domain.ids import EventId, ProjectId, ReminderId, TaskId, new_id
 from app.ports.unit_of_work import UnitOfWork
 from app.services.context import Context
 from monitoring import tracing
@@ -32,25 +32,35 @@ class Recorder:
         detail: str = "{}",
     ) -> None:
         """Record an event; `before`, `after` and `detail` are JSON text. Not a checkpoint."""
-        who = self.context.principal
-        account_id: AccountId | None = None if who is None else who.account_id
-        session_id: SessionId | None = None if who is None else who.session_id
-        event = NewEvent(
-            id=EventId(new_id(self.now)),
-            type=event_type,
-            project_id=project_id,
-            task_id=task_id,
-            reminder_id=reminder_id,
-            account_id=account_id,
-            session_id=session_id,
-            request_id=self.context.request_id,
-            traceparent=tracing.current_traceparent() or self.context.traceparent,
-            occurred_at=self.now,
-            before=before,
-            after=after,
-            detail=detail,
-        )
-        self.work.record(event)
+        event = new_event(self.context, self.now, event_type, project_id, before=before, after=after, detail=detail)
+        self.work.record(replace(event, task_id=task_id, reminder_id=reminder_id))
+
+
+def new_event(
+    context: Context,
+    now: datetime,
+    event_type: str,
+    project_id: ProjectId,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+    detail: str = "{}",
+) -> NewEvent:
+    """Return an event that tells who did it, in which request and in which trace."""
+    who = context.principal
+    return NewEvent(
+        id=EventId(new_id(now)),
+        type=event_type,
+        project_id=project_id,
+        account_id=None if who is None else who.account_id,
+        session_id=None if who is None else who.session_id,
+        request_id=context.request_id,
+        traceparent=tracing.current_traceparent() or context.traceparent,
+        occurred_at=now,
+        before=before,
+        after=after,
+        detail=detail,
+    )
 
 
 def detail_of(**fields: object) -> str:

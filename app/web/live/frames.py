@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from app.domain.events import ACCOUNT_REGISTERED
+from app.domain.events import ACCOUNT_REGISTERED, BY_OPERATORS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 SYSTEM_ACTOR: Final = "system"
 
-# Nobody was connected when it happened: to whoever connects afterwards it is not a change.
-SILENT: Final = frozenset({ACCOUNT_REGISTERED})
+# Nobody was connected when it happened, or no list shows it: to whoever is connected it is not a change.
+SILENT: Final = frozenset({ACCOUNT_REGISTERED}) | BY_OPERATORS
 
 PONG: Final = '{"type":"pong"}'
 RESET: Final = '{"type":"reset"}'

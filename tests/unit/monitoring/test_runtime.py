@@ -1,12 +1,10 @@
 from pathlib import Path
 
-import pytest
 import trio
 import trio.testing
 
-from monitoring import limits, metrics, runtime, slow_steps
-from monitoring.slow_steps import SlowSteps
-from tests.unit.monitoring.conftest import Lines, Value
+from monitoring import limits, metrics, runtime
+from tests.unit.monitoring.conftest import Value
 
 CGROUP = "proc/self/cgroup"
 
@@ -92,59 +90,3 @@ async def test_the_probe_measures_lag_and_tasks(autojump_clock: trio.testing.Moc
     assert value("event_loop_lag_seconds_count") == before + 5
     assert value("event_loop_tasks") > 1
     assert autojump_clock.autojump_threshold == 0
-
-
-async def test_the_probe_watches_steps_when_asked_to_and_stops_watching(value: Value, lines: Lines) -> None:
-    before = value("event_loop_slow_steps_total")
-
-    async def hold(seconds: float) -> None:
-        until = trio.current_time() + seconds
-        while trio.current_time() < until:
-            pass
-        await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        await nursery.start(runtime.LoopProbe(watch_slow_steps=True).run)
-        await hold(slow_steps.SLOW_STEP_SECONDS * 1.2)
-        nursery.cancel_scope.cancel()
-    watched = value("event_loop_slow_steps_total")
-    await hold(slow_steps.SLOW_STEP_SECONDS * 1.2)
-
-    assert before < watched == value("event_loop_slow_steps_total")
-    assert lines()[0]["event"] == "runtime.step.slow"
-
-
-async def test_a_slow_step_is_told_with_task_and_stack_and_not_more_than_once_a_second(lines: Lines) -> None:
-    ticks = iter([0.0, 0.01, 1.0, 1.2, 2.0, 2.1, 3.0, 3.3])
-    instrument = SlowSteps(clock=lambda: next(ticks))
-    task = trio.lowlevel.current_task()
-
-    for _ in range(4):
-        instrument.before_task_step(task)
-        instrument.after_task_step(task)
-    await trio.lowlevel.checkpoint()
-
-    first, second = lines()
-    assert (first["duration"], first["unreported"]) == (pytest.approx(0.2), 0)
-    assert (second["duration"], second["unreported"]) == (pytest.approx(0.3), 1)
-    assert "test_a_slow_step_is_told" in first["task"]
-    assert 'File "' in first["stack"]
-
-
-async def test_the_stack_goes_down_to_where_the_task_waits(nursery: trio.Nursery) -> None:
-    event = trio.Event()
-
-    async def inner() -> None:
-        await event.wait()
-
-    async def outer() -> None:
-        await inner()
-
-    nursery.start_soon(outer)
-    await trio.testing.wait_all_tasks_blocked()
-    (task,) = nursery.child_tasks
-
-    stack = slow_steps.stack(task)
-
-    assert stack.index("await inner()") < stack.index("await event.wait()")
-    event.set()

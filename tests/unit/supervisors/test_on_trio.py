@@ -84,16 +84,16 @@ async def test_a_step_that_holds_the_loop_is_named_with_the_line_that_does(nurse
 
     async def greedy() -> None:
         await trio.lowlevel.checkpoint()
-        _block(0.4)
+        _block(0.3)
         await trio.lowlevel.checkpoint()
 
     async with trio.open_nursery() as workers:
         workers.start_soon(greedy, name="greedy actor")
-    await settle()
+    await trio.sleep(0.2)
 
-    (stall,) = stalls
+    stall = stalls[0]  # on a busy machine there may be others
     assert stall.task == "greedy actor"
-    assert 0.4 <= stall.seconds < 2
+    assert 0.25 <= stall.seconds < 2
     assert "time.sleep(seconds)" in stall.stack
     assert not detector.is_degraded
 
