@@ -51,7 +51,10 @@ BEGIN
         FROM unnest(alone) AS p(id) LEFT JOIN audit_heads h ON h.project_id = p.id;
     DELETE FROM audit_log WHERE project_id = ANY (alone);
     DELETE FROM audit_heads WHERE project_id = ANY (alone);
-    DELETE FROM dead_letters WHERE position IN (SELECT e.position FROM events e WHERE e.project_id = ANY (alone));
+    DELETE FROM requeued_events WHERE position IN (SELECT e.position FROM events e WHERE e.project_id = ANY (alone));
+    DELETE FROM dead_letters l
+        WHERE l.position IN (SELECT e.position FROM events e WHERE e.project_id = ANY (alone))
+           OR EXISTS (SELECT FROM unnest(alone || leaving) AS whose(id) WHERE l.payload::text LIKE '%' || whose.id || '%');
     DELETE FROM events WHERE project_id = ANY (alone);
     DELETE FROM occurrences WHERE project_id = ANY (alone);
     DELETE FROM delivery_attempts a USING deliveries d, reminders r

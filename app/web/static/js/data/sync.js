@@ -20,6 +20,11 @@ const HELLO_WITHIN_MS = 1500;
 /** A connection that is lost for less than this is nothing to talk about. */
 const AWAY_AFTER_MS = 3000;
 
+const SIGNED_OUT = 4401;
+
+/** Windows tell each other when the browser has got a new session. */
+const windows = "BroadcastChannel" in globalThis ? new BroadcastChannel("rondo-session") : null;
+
 /** @type {Live | null} */
 let live = null;
 let awayTimer = 0;
@@ -93,12 +98,9 @@ export async function signOut() {
 
 function connect() {
   if (live) return live.open(true);
-  live = new Live({
-    frame: receive,
-    status,
-    lost: (code) => void (code === 4401 ? set({ expired: true }) : stillSignedIn()),
-  });
-  live.open();
+  const own = new Live({ frame: receive, status, lost: (code) => void (own === live && lost(code)) });
+  live = own;
+  own.open();
   if (!state.loaded) setTimeout(() => state.loaded || loading || void load(0), HELLO_WITHIN_MS);
 }
 
@@ -111,11 +113,41 @@ function status(connection) {
   } else awayTimer ||= window.setTimeout(() => set({ away: true }), AWAY_AFTER_MS);
 }
 
-/** A refused handshake looks like a lost line; this tells them apart. */
-async function stillSignedIn() {
+/** @param {number} code with which the connection was closed */
+async function lost(code) {
+  // This session has ended for good; another window may have begun a new one for the whole browser.
+  if (code === SIGNED_OUT) live = null;
   if (!navigator.onLine) return;
+  // A refused handshake looks like a lost line; this tells them apart.
   const answer = await call("GET", "/api/me").catch(() => null);
   if (answer?.status === 401) set({ expired: true });
+  else if (!live && !state.expired) connect();
+}
+
+/**
+ * Makes a change that ends this session and begins another, without taking it for being signed out.
+ * @template T
+ * @param {() => Promise<T>} change
+ */
+export async function renewing(change) {
+  const old = live;
+  live = null;
+  old?.stop();
+  try {
+    return await change();
+  } finally {
+    connect();
+    windows?.postMessage("renewed");
+  }
+}
+
+windows?.addEventListener("message", () => state.expired && void retry());
+
+/** Forgets everything here, because the account is no more. */
+export async function left() {
+  live?.stop();
+  await forget();
+  location.assign("/register?left");
 }
 
 /** @param {Frame} frame */

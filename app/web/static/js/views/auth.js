@@ -2,6 +2,7 @@
 
 import { $, clone } from "../core/dom.js";
 import { t } from "../core/messages.js";
+import { fieldWords, problemWords } from "../core/problems.js";
 import { route, welcomed } from "../core/router.js";
 import { call, UnreachableError } from "../data/api.js";
 import { signedIn } from "../data/sync.js";
@@ -33,7 +34,7 @@ function form(registering) {
   part("submit").textContent = action;
   part("nameField").hidden = !registering;
   part("hint").textContent = registering ? t("auth.hint") : "";
-  part("notice").textContent = state.expired ? t("auth.expired") : "";
+  part("notice").textContent = state.expired ? t("auth.expired") : location.search === "?left" ? t("auth.left") : "";
   part("other").textContent = t(registering ? "auth.toSignIn" : "auth.toRegister");
   part("other").href = (registering ? "/sign-in" : "/register") + location.search;
   const fields = part("form").elements;
@@ -72,9 +73,8 @@ async function submit(registering, part) {
 /** @param {Problem} problem @param {Record<string, HTMLInputElement>} inputs @param {(name: string) => any} part */
 function refused(problem, inputs, part) {
   const about = (problem.errors ?? []).filter(({ field }) => inputs[field]);
-  for (const { field, message } of about) complain(inputs[field], message);
-  const late = problem.status === 429 && problem.retryAfter ? t("auth.wait", { n: problem.retryAfter }) : "";
-  part("notice").textContent = about.length ? "" : late || problem.detail || t("error.other", { status: String(problem.status) });
+  for (const error of about) complain(inputs[error.field], fieldWords(error));
+  part("notice").textContent = about.length ? "" : problemWords(problem);
   (inputs[about[0]?.field ?? "password"] ?? inputs.password)?.focus();
 }
 
