@@ -1,8 +1,9 @@
 """An account: who somebody is here, as asked for and as stored."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.domain.errors import FieldError, ValidationFailedError
 from app.domain.unset import UNSET, Unset
@@ -20,6 +21,17 @@ class QuietHours:
 
     start: time
     end: time
+
+    def over(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """Return the first instant from a moment on that is not quiet, in UTC."""
+        here = moment.astimezone(zone)
+        clock, day = here.time(), here.date()
+        if self.start < self.end:
+            is_quiet = self.start <= clock < self.end
+        else:
+            is_quiet = clock >= self.start or clock < self.end
+            day += timedelta(days=clock >= self.start)
+        return datetime.combine(day, self.end, zone).astimezone(UTC) if is_quiet else moment.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
+from app.domain.account import QuietHours
 from app.domain.ids import new_id
 from app.ports.delivering import Firing
 from monitoring import tracing
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from app.adapters.postgres.connection import Connection
     from app.adapters.postgres.database import Database
     from app.ports.clock import Clock
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 CLAIM_DUE: Final = """
     SELECT r.id, r.project_id, r.task_id, r.account_id, r.occurrence, r.channels, r.fire_at,
            extract(epoch FROM now() - r.fire_at)::float8 AS late_seconds,
-           reminder_json(r)::text AS before, a.email
+           reminder_json(r)::text AS before, a.email, a.time_zone, a.quiet_from, a.quiet_to, now() AS now
     FROM reminders r JOIN tasks t ON t.id = r.task_id JOIN accounts a ON a.id = r.account_id
     WHERE r.state = 'scheduled' AND r.deleted_at IS NULL AND r.fire_at <= now()
       AND t.completed_at IS NULL AND t.deleted_at IS NULL AND a.disabled_at IS NULL
@@ -40,7 +44,7 @@ RECORD_FIRED: Final = """
 OPEN_DELIVERY: Final = """
     INSERT INTO deliveries (id, reminder_id, occurrence, channel, address, due_at, next_attempt_at, message_id,
                             traceparent, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, now(), $7, $8, now())
+    VALUES ($1, $2, $3, $4, $5, $6, greatest($6, now()), $7, $8, now())
     ON CONFLICT (reminder_id, occurrence, channel) DO NOTHING
 """
 SECONDS_TO_NEXT: Final = """
@@ -101,7 +105,17 @@ class PostgresReminderSchedule:
                 row["occurrence"],
                 channel,
                 row["email"],
-                row["fire_at"],
+                _deliver_at(row),
                 key,
                 traceparent,
             )  # fmt: skip - the columns in the order of the statement
+
+
+def _deliver_at(row: Any) -> datetime:
+    """Return when to tell the world outside: at once, or when the account's quiet hours are over."""
+    if row["quiet_from"] is None:
+        due: datetime = row["fire_at"]
+        return due
+    hours = QuietHours(start=row["quiet_from"], end=row["quiet_to"])
+    over = hours.over(row["now"], ZoneInfo(row["time_zone"]))
+    return over if over > row["now"] else row["fire_at"]

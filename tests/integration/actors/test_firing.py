@@ -162,3 +162,24 @@ async def test_the_next_one_due_is_named_however_late(database: Database) -> Non
 
     assert (empty, overdue) == (None, 0.0)
     assert later == pytest.approx(3600, abs=60)
+
+
+async def test_what_fires_in_quiet_hours_is_sent_when_they_are_over(database: Database) -> None:
+    house = present_day(database)
+    anna, bert = await house.person(), await house.person()
+    for person in (anna, bert):
+        await due_reminder(person)
+    around = (house.clock.now() - timedelta(hours=1)).time(), (house.clock.now() + timedelta(hours=1)).time()
+    await database.execute(
+        "UPDATE accounts SET quiet_from = $2, quiet_to = $3 WHERE id = $1", anna.principal.account_id, *around
+    )
+
+    firing = await schedule(house).fire_due(10)
+
+    waits = {
+        row["address"]: row["waits"]
+        for row in await database.fetch("SELECT address, next_attempt_at - now() AS waits, due_at FROM deliveries")
+    }
+    assert len(firing.reminder_ids) == 2
+    assert timedelta(minutes=58) < waits[anna.email] <= timedelta(hours=1)
+    assert waits[bert.email] <= timedelta(0)
