@@ -125,6 +125,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         root=lambda: root,
         errors=errors,
         stalls=stalls,
+        bell=bells.written,
     )
 
     def report(fact: Report) -> None:

@@ -34,8 +34,11 @@ from app.adapters.postgres.relay import CHANNEL, PostgresEventReader, PostgresPu
 from app.adapters.postgres.rezoning import Rezoning
 from app.adapters.postgres.services import create_services
 from app.adapters.postgres.sessions import REVOKED_CHANNEL
+from app.adapters.postgres.unit_of_work import PostgresUnitsOfWork
 from app.domain.ids import SessionId
 from app.ports.database import DatabaseUnavailableError
+from app.services.operating import OperatingService
+from app.services.transactions import Transactions
 from app.web.api import create_api
 from app.web.errors import edge_problem
 from app.web.live.gateway import gateway
@@ -53,7 +56,8 @@ from app.web.server import (
 )
 from monitoring import metrics
 from monitoring.runtime import LoopProbe
-from supervisors.live_tree import live_tree, not_running
+from supervisors.control import Control
+from supervisors.live_tree import not_running
 from supervisors.stall_detector import StallDetector
 from supervisors.telling import StallTeller
 from supervisors.tree import Part
@@ -235,6 +239,7 @@ class Face:
     root: Callable[[], Supervisor]
     errors: LastErrors
     stalls: StallDetector
+    bell: Callable[[], None]
 
     def parts(self, listening: Callable[[list[Address]], None]) -> Sequence[Part]:
         """Return the hub and the listener; ``listening`` is told the addresses when they are open."""
@@ -293,9 +298,19 @@ class Face:
             self.services,
             clock=SystemClock(),
             checks=checks,
-            actors=lambda: live_tree(self.root(), self.errors),
+            operating=self._operating(),
             public_url=self.settings.public_url,
             metrics_for=self.settings.metrics,
+        )
+
+    def _operating(self) -> OperatingService:
+        """Return what operators do, with the tree that the listener itself hangs in."""
+        return OperatingService(
+            actors=Control(root=self.root, errors=self.errors),
+            letters=PostgresDeadLetters(database=self.database),
+            backlog=PostgresDeliveryLedger(database=self.database),
+            transactions=Transactions(PostgresUnitsOfWork(self.database), self.bell),
+            clock=SystemClock(),
         )
 
 

@@ -82,6 +82,14 @@ class DeliveryLedger(Protocol):
         ...
 
 
+class Backlog(Protocol):
+    """What waits to be delivered."""
+
+    async def waiting(self, account_id: UUID, channel: str) -> int:
+        """Return how many deliveries to an account are due on a channel and not sent yet."""
+        ...
+
+
 class Channel(Protocol):
     """One way to reach a person. A sender never raises for what the provider does: it says so in the outcome."""
 

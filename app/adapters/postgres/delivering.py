@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from app.ports.delivering import Delivery, Outcome
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from app.adapters.postgres.database import Database
 
 MAX_RESPONSE_CHARACTERS: Final = 500
@@ -54,12 +56,16 @@ SECONDS_TO_NEXT: Final = """
     FROM deliveries WHERE state = 'pending' AND channel = $1
     ORDER BY next_attempt_at LIMIT 1
 """
+WAITING: Final = """
+    SELECT count(*) FROM deliveries d JOIN reminders r ON r.id = d.reminder_id
+    WHERE d.state = 'pending' AND d.channel = $2 AND r.account_id = $1 AND d.due_at <= now()
+"""
 STATE_AFTER: Final = {"sent": "sent", "retry": "pending", "failed": "failed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresDeliveryLedger:
-    """Implements ``app.ports.delivering.DeliveryLedger``."""
+    """Implements ``app.ports.delivering.DeliveryLedger`` and ``Backlog``."""
 
     database: Database
 
@@ -84,3 +90,8 @@ class PostgresDeliveryLedger:
         """See the port."""
         seconds: float | None = await self.database.fetchval(SECONDS_TO_NEXT, channel)
         return seconds
+
+    async def waiting(self, account_id: UUID, channel: str) -> int:
+        """See ``app.ports.delivering.Backlog``."""
+        count: int = await self.database.fetchval(WAITING, account_id, channel)
+        return count

@@ -65,7 +65,7 @@ class Api:
             self._meters[meter.method, route] = meter
         return meter
 
-    async def _answer(self, seen: Observation, found: tuple[Route[Endpoint], UUID | None] | None) -> Answer:
+    async def _answer(self, seen: Observation, found: tuple[Route[Endpoint], UUID | str | None] | None) -> Answer:
         try:
             with trio.move_on_after(REQUEST_SECONDS):
                 return await self._route(seen, found)
@@ -76,7 +76,7 @@ class Api:
         except Exception as error:  # noqa: BLE001 # the edge of the web: a bug must cost its request, not the process
             return _refusal(error, seen)
 
-    async def _route(self, seen: Observation, found: tuple[Route[Endpoint], UUID | None] | None) -> Answer:
+    async def _route(self, seen: Observation, found: tuple[Route[Endpoint], UUID | str | None] | None) -> Answer:
         if found is None:
             raise NotFoundError
         route, id_ = found

@@ -201,6 +201,19 @@ class AuditListQuery(Struct, frozen=True, kw_only=True, rename="camel"):
         return AuditQuery(task_id=task_id, limit=self.limit, cursor=self.cursor)
 
 
+class LogQuery(Struct, frozen=True, kw_only=True):
+    """How many lines of an actor's log."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 100
+
+
+class DeadLetterQuery(Struct, frozen=True, kw_only=True):
+    """Which dead letters, newest first."""
+
+    actor: Annotated[str, Meta(max_length=100)] | None = None
+    limit: Limit = 100
+
+
 class NewReminder(Struct, frozen=True, kw_only=True, rename="camel"):
     """A reminder at an instant (`remindAt`) or some time before the task is due (`before`): one of the two."""
 

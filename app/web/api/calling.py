@@ -5,6 +5,7 @@ asks, and nothing about a thing before it is known that they may see it.
 """
 
 from typing import Any, Final
+from uuid import UUID
 
 from app.domain.errors import FieldError, ForbiddenError, ValidationFailedError
 from app.services.context import Context, Principal
@@ -74,7 +75,8 @@ class Caller:
             request=request,
             body=body,
             query=query,
-            id=id_,
+            id=id_ if isinstance(id_, UUID) else None,
+            name=id_ if isinstance(id_, str) else "",
             if_match=preconditions.parse("If-Match", request.header(b"if-match")) if endpoint.if_match else None,
             if_none_match=self._known_versions(request),
         )

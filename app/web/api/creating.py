@@ -8,6 +8,7 @@ import trio
 
 from app.ports.clock import Clock
 from app.services import Services
+from app.services.operating import OperatingService
 from app.version import VERSION
 from app.web.api import openapi
 from app.web.api.application import Api
@@ -27,7 +28,7 @@ def create_api(
     *,
     clock: Clock,
     checks: Mapping[str, Check],
-    actors: Callable[[], bytes],
+    operating: OperatingService,
     public_url: str | None = None,
     metrics_for: Literal["public", "operator"] = "public",
 ) -> Api:
@@ -37,13 +38,13 @@ def create_api(
         services: The use cases.
         clock: For the time in request ids.
         checks: What must hold to be ready; each returns None, or a sentence that says what is wrong.
-        actors: Returns the live supervision tree as JSON.
+        operating: What operators do.
         public_url: The address people use, if it is not the one requests name.
         metrics_for: Who may read `/metrics`.
     """
     auth = Auth.OPERATOR if metrics_for == "operator" else Auth.PUBLIC
     table = tuple(replace(row, auth=auth) if row.path == "/metrics" else row for row in ENDPOINTS)
-    backend = Backend(services, Health(checks, VERSION), actors, MetricsPages(), openapi.document(table))
+    backend = Backend(services, Health(checks, VERSION), operating, MetricsPages(), openapi.document(table))
     return Api(table, backend, clock, public_url)
 
 

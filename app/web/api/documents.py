@@ -257,8 +257,157 @@ class Readiness(Struct, rename="camel"):
     reasons: Annotated[dict[str, str], Meta(description="The checks that fail, and why.")]
 
 
+class LastExit(Struct, rename="camel"):
+    """How the life before ended."""
+
+    reason: Annotated[str, Meta(examples=["normal", "crashed", "shutdown", "ignored", "not_started"])]
+    at: datetime
+    error: str | None
+
+
+class LastError(Struct, rename="camel"):
+    """What an actor raised last, in any of its lives."""
+
+    message: str
+    at: datetime
+    trace_id: str | None
+    stack: str
+
+
+class ActorMailbox(Struct, rename="camel"):
+    """What waits for an actor."""
+
+    name: str
+    life: Annotated[str, Meta(examples=["alive", "restarting", "stopped"])]
+    length: int
+    capacity: int
+    policy: Annotated[str, Meta(description="Who pays when it is full.")]
+    oldest_seconds: float | None
+    full: Annotated[int, Meta(description="How many messages met it full.")]
+    missed: Annotated[int, Meta(description="How many of them its owner found in the database.")]
+    dead: Annotated[int, Meta(description="How many nobody will handle.")]
+
+
+class Breaker(Struct, rename="camel"):
+    """Whether what is outside is asked."""
+
+    name: str
+    state: Annotated[str, Meta(examples=["closed", "half_open", "open"])]
+    retry_at: datetime | None
+
+
+class Actor(Struct, rename="camel"):
+    """A worker of the live tree."""
+
+    id: str
+    path: str
+    kind: Annotated[str, Meta(examples=["worker"])]
+    state: Annotated[str, Meta(examples=["starting", "running", "stopping", "restarting", "stopped", "stuck"])]
+    restart: Annotated[str, Meta(examples=["permanent", "transient", "temporary"])]
+    incarnation: int
+    started_at: datetime | None
+    restarts: int
+    last_exit: LastExit | None
+    attempt: int
+    backoff_seconds: float | None
+    next_attempt_at: datetime | None
+    last_error: LastError | None
+    paused: bool
+    controllable: bool
+    mailbox: ActorMailbox | None
+    in_hand_seconds: float | None
+    messages_per_second: float | None
+    handled: int | None
+    breaker: Breaker | None
+
+
 class ActorTree(Struct, rename="camel"):
-    """The live supervision tree."""
+    """The live supervision tree: its root. Children are supervisors like it, with a life, or actors."""
+
+    id: str
+    path: str
+    kind: str
+    state: str
+    strategy: str
+    intensity: float | None
+    period_seconds: float
+    restarts_in_period: int
+    children: tuple[dict[str, Any], ...]
+
+
+class ActorLogLine(Struct, rename="camel"):
+    """A line of an actor's log."""
+
+    at: datetime
+    level: str
+    message: str
+    event: str
+    component: str
+    fields: dict[str, Any]
+
+
+class ActorLog(Struct, rename="camel"):
+    """The last lines of an actor's log, newest last."""
+
+    items: tuple[ActorLogLine, ...]
+
+
+class DeadLetter(Struct, rename="camel"):
+    """A message that its actor could not handle."""
+
+    id: UUID
+    actor: str
+    reason: Annotated[str, Meta(examples=["crashed", "stopped"])]
+    position: Annotated[int, Meta(description="Of the event; null for a message that was in memory only.")] | None
+    payload: Any
+    error: str
+    stack: str
+    trace_id: str | None
+    attempts: int
+    at: datetime
+    requeued_at: datetime | None
+    requeued_as: UUID | None
+    requeued_from: UUID | None
+
+
+class DeadLetterCount(Struct, rename="camel"):
+    """How many dead letters of one kind there are."""
+
+    actor: str
+    reason: str
+    count: int
+
+
+class DeadLetterPage(Struct, rename="camel"):
+    """The newest dead letters, and how many there are."""
+
+    items: tuple[DeadLetter, ...]
+    counts: tuple[DeadLetterCount, ...]
+
+
+class Requeued(Struct, rename="camel"):
+    """A dead letter that was sent again."""
+
+    id: Annotated[UUID, Meta(description="If it dies once more, the new letter has this id.")]
+    letter: UUID
+    actor: str
+    position: int
+    trace_id: str | None
+
+
+class DegradedPart(Struct, rename="camel"):
+    """Something people rely on that does not work as it should."""
+
+    part: Annotated[str, Meta(examples=["email", "database", "live", "reminders", "history"])]
+    sentence: str
+    waiting: Annotated[int, Meta(description="How many mails of the caller wait.")] | None
+    since: datetime | None
+
+
+class Status(Struct, rename="camel"):
+    """What does not work as it should; nothing when all is well."""
+
+    degraded: tuple[DegradedPart, ...]
 
 
 class Contract(Struct, rename="camel"):

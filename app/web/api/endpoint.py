@@ -11,6 +11,7 @@ from msgspec import Struct
 from app.domain.errors import NotFoundError
 from app.services import Services
 from app.services.context import Context
+from app.services.operating import OperatingService
 from app.web.answer import Answer
 from app.web.api.bodies import NoQuery
 from app.web.api.health import Health
@@ -46,14 +47,14 @@ class Backend:
     Attributes:
         services: The use cases.
         health: The checks behind `/health`.
-        actors: The live supervision tree as JSON.
+        operating: What operators do, and what everybody may know of the state of things.
         metrics: Renders the metrics for an `Accept` header: page and content type.
         contract: The OpenAPI document.
     """
 
     services: Services
     health: Health
-    actors: Callable[[], bytes]
+    operating: OperatingService
     metrics: Callable[[str | None], Awaitable[tuple[bytes, str]]]
     contract: bytes = b""
 
@@ -64,6 +65,7 @@ class Call(Generic[B, Q]):
 
     Attributes:
         id: The id in the path, if its template has one and the path had a well-formed one.
+        name: The name in the path, if its template has one.
         body: What the body said.
         query: What the query string said.
         if_match: The versions on which the caller insists.
@@ -75,6 +77,7 @@ class Call(Generic[B, Q]):
     body: B
     query: Q
     id: UUID | None = None
+    name: str = ""
     if_match: EntityTags | None = None
     if_none_match: EntityTags | None = None
 
@@ -107,7 +110,7 @@ class Endpoint:
 
     Attributes:
         method: GET, POST, PUT, PATCH or DELETE. HEAD and OPTIONS follow from them.
-        path: The template; its one parameter, if any, is `{id}`.
+        path: The template; its one parameter, if any, is `{id}`, or `{path}` for a name.
         operation: The name of the operation in the contract.
         summary: What it does, in a few words.
         tag: Its group in the contract.

@@ -11,7 +11,7 @@ from app.web.api.bodies import NoQuery
 from app.web.api.credentials import PLAIN_COOKIE, SECURE_COOKIE
 from app.web.api.documents import Problem
 from app.web.api.endpoint import Auth, Endpoint, Limit
-from app.web.api.router import PARAMETER
+from app.web.api.router import NAME, PARAMETER
 from app.web.api.same_origin import SAFE_METHODS
 from app.web.api.schema import Components, Schema
 from app.web.errors import KINDS
@@ -40,6 +40,13 @@ _PARAMETERS: Final[Mapping[str, Schema]] = {
         "required": True,
         "description": "A UUID. An unknown one and somebody else's give the same 404.",
         "schema": {"type": "string", "format": "uuid"},
+    },
+    "ActorPath": {
+        "name": "path",
+        "in": "path",
+        "required": True,
+        "description": "Where it hangs in the live tree, with dots for slashes: `events.audit`.",
+        "schema": {"type": "string", "pattern": r"^[a-z]+(\.[a-z]+)+$"},
     },
     "IfMatch": {
         "name": "If-Match",
@@ -166,6 +173,7 @@ def _operation(endpoint: Endpoint, components: Components) -> Schema:
 def _parameters(endpoint: Endpoint, components: Components) -> list[Schema]:
     wanted = {
         "Id": PARAMETER in endpoint.path,
+        "ActorPath": NAME in endpoint.path,
         "IfMatch": endpoint.if_match,
         "IfNoneMatch": _takes_if_none_match(endpoint),
         "IdempotencyKey": endpoint.idempotent,

@@ -1,7 +1,8 @@
 """Finds the endpoint of a request: a dictionary lookup over a table compiled once.
 
-A path is cut at its slashes. For each number of parts the table knows where ids can stand; with the id taken out, what
-is left is a key. A part that is not a well-formed id still finds its endpoint, which then knows nothing of that name.
+A path is cut at its slashes. For each number of parts the table knows where a parameter can stand; with that taken out,
+what is left is a key. A part that is not a well-formed id still finds its endpoint, which then knows nothing of that
+name. Beside ids there are names, which are what they say.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 PARAMETER: Final = "{id}"
+NAME: Final = "{path}"
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
@@ -56,22 +58,27 @@ class Router(Generic[R]):
                 raise ValueError(f"{row.method} {row.path} is in the table twice")
             methods[row.method] = row
         self._routes = {tuple(path.split("/")): _route(path, methods) for path, methods in paths.items()}
-        self._id_places: dict[int, set[int]] = {}
+        self._places: dict[int, set[tuple[int, str]]] = {}
         for parts in self._routes:
-            if PARAMETER in parts:
-                self._id_places.setdefault(len(parts), set()).add(parts.index(PARAMETER))
+            for parameter in (PARAMETER, NAME):
+                if parameter in parts:
+                    self._places.setdefault(len(parts), set()).add((parts.index(parameter), parameter))
 
-    def find(self, path: str) -> tuple[Route[R], UUID | None] | None:
-        """Return the route of a path and the id in it, None if there is no such path."""
+    def find(self, path: str) -> tuple[Route[R], UUID | str | None] | None:
+        """Return the route of a path and the id or name in it, None if there is no such path."""
         parts = tuple(path.split("/"))
         route = self._routes.get(parts)
         if route is not None:
             return route, None
-        for place in self._id_places.get(len(parts), ()):
-            route = self._routes.get((*parts[:place], PARAMETER, *parts[place + 1 :]))
+        for place, parameter in self._places.get(len(parts), ()):
+            route = self._routes.get((*parts[:place], parameter, *parts[place + 1 :]))
             if route is not None and parts[place]:
-                return route, UUID(parts[place]) if _ID.fullmatch(parts[place]) else None
+                return route, parts[place] if parameter == NAME else _id(parts[place])
         return None
+
+
+def _id(part: str) -> UUID | None:
+    return UUID(part) if _ID.fullmatch(part) else None
 
 
 def _route(path: str, methods: dict[str, R]) -> Route[R]:

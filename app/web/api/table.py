@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.web.api.endpoint import Endpoint
-from app.web.api.endpoints import accounts, audit, me, operations, recurrence, reminders, tasks
+from app.web.api.endpoints import accounts, audit, me, operating, operations, recurrence, reminders, tasks
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *accounts.ENDPOINTS,
@@ -13,4 +13,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *recurrence.ENDPOINTS,
     *audit.ENDPOINTS,
     *operations.ENDPOINTS,
+    *operating.ENDPOINTS,
 )

@@ -12,6 +12,7 @@ from tests.unit.web.fakes import USER_TOKEN, FakeServices, FixedClock
 
 if TYPE_CHECKING:
     from app.services import Services
+    from app.services.operating import OperatingService
 
 Call = Callable[..., Awaitable[httpx2.Response]]
 
@@ -26,7 +27,10 @@ def made() -> tuple[Api, FakeServices]:
     """Put the API together once: it keeps nothing from one request to the next."""
     services = FakeServices()
     api = create_api(
-        cast("Services", services), clock=FixedClock(), checks={"database": _well}, actors=lambda: b'{"id":"root"}'
+        cast("Services", services),
+        clock=FixedClock(),
+        checks={"database": _well},
+        operating=cast("OperatingService", services.operating),
     )
     return api, services
 

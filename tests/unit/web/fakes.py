@@ -186,6 +186,10 @@ class FakeServices:
     async def delete_account(self, *arguments: Any) -> None:
         await self._note("delete_account", *arguments)
 
+    @property
+    def operating(self) -> "FakeOperating":
+        return FakeOperating(self)
+
     def _signed_in(self) -> SignedIn:
         return SignedIn(
             user_json=b'{"id":"u"}',
@@ -194,6 +198,38 @@ class FakeServices:
             account_id=USER.account_id,
             session_id=USER.session_id,
         )
+
+
+@dataclass
+class FakeOperating:
+    """What operators do: noted by the services it belongs to."""
+
+    services: FakeServices
+
+    def tree(self) -> bytes:
+        return b'{"id":"root"}'
+
+    def log(self, path: str, limit: int) -> bytes:
+        self.services.calls.append(("log", (path, limit)))
+        return b'{"items":[]}'
+
+    async def restart(self, *arguments: Any) -> bytes:
+        return await self.services._list("restart", *arguments)
+
+    async def pause(self, *arguments: Any) -> bytes:
+        return await self.services._list("pause", *arguments)
+
+    async def resume(self, *arguments: Any) -> bytes:
+        return await self.services._list("resume", *arguments)
+
+    async def list_dead_letters(self, *arguments: Any) -> bytes:
+        return await self.services._list("list_dead_letters", *arguments)
+
+    async def requeue(self, *arguments: Any) -> bytes:
+        return await self.services._list("requeue", *arguments)
+
+    async def status(self, *arguments: Any) -> bytes:
+        return await self.services._list("status", *arguments)
 
 
 def not_found() -> Exception:

@@ -19,7 +19,8 @@ def name_of(endpoint: Endpoint) -> str:
 
 def request_of(endpoint: Endpoint) -> dict[str, Any]:
     """Return the arguments of a call that works."""
-    request: dict[str, Any] = {"method": endpoint.method, "url": endpoint.path.replace("{id}", str(TASK_ID))}
+    path = endpoint.path.replace("{id}", str(TASK_ID)).replace("{path}", "events.audit")
+    request: dict[str, Any] = {"method": endpoint.method, "url": path}
     if endpoint.body is not None:
         request["json"] = endpoint.example
     return request

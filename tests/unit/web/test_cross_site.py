@@ -7,10 +7,10 @@ from app.web.api.endpoint import Endpoint
 from app.web.api.request import Request
 from app.web.api.same_origin import SameOrigin
 from app.web.errors import RequestRefusedError
-from tests.unit.web.fakes import USER_TOKEN, FakeServices
+from tests.unit.web.fakes import OPERATOR_TOKEN, FakeServices
 from tests.unit.web.matrix import SIGNING_IN, WITH_COOKIE, name_of, request_of
 
-COOKIE = {"cookie": f"rondo_session={USER_TOKEN}"}
+COOKIE = {"cookie": f"rondo_session={OPERATOR_TOKEN}"}
 REFUSED = {
     "it does not say": {},
     "cross-site": {"sec-fetch-site": "cross-site"},
@@ -57,7 +57,7 @@ async def test_our_own_pages_can_do_everything(http: httpx2.AsyncClient, endpoin
 
 @pytest.mark.parametrize("endpoint", WITH_COOKIE, ids=name_of)
 async def test_a_bearer_token_needs_no_origin(http: httpx2.AsyncClient, endpoint: Endpoint) -> None:
-    headers = {"authorization": f"Bearer {USER_TOKEN}", "sec-fetch-site": "cross-site"}
+    headers = {"authorization": f"Bearer {OPERATOR_TOKEN}", "sec-fetch-site": "cross-site"}
 
     response = await http.request(**request_of(endpoint), headers=headers)
 

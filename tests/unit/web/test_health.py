@@ -11,10 +11,11 @@ from app.web.api import Check, create_api
 from app.web.api.creating import METRICS_KEEP_SECONDS, MetricsPages
 from app.web.api.health import CHECK_SECONDS, KEEP_SECONDS, Health
 from monitoring import metrics
-from tests.unit.web.fakes import OPERATOR_TOKEN, USER_TOKEN, FakeServices, FixedClock
+from tests.unit.web.fakes import OPERATOR_TOKEN, USER_TOKEN, FakeOperating, FakeServices, FixedClock
 
 if TYPE_CHECKING:
     from app.services import Services
+    from app.services.operating import OperatingService
 
 
 async def fine() -> str | None:
@@ -39,7 +40,11 @@ async def hangs() -> str | None:
 
 async def get(path: str, checks: dict[str, Check], token: str | None = None, **options: Any) -> httpx2.Response:
     api = create_api(
-        cast("Services", FakeServices()), clock=FixedClock(), checks=checks, actors=lambda: b"{}", **options
+        cast("Services", FakeServices()),
+        clock=FixedClock(),
+        checks=checks,
+        operating=cast("OperatingService", FakeOperating(FakeServices())),
+        **options,
     )
     headers = {"authorization": f"Bearer {token}"} if token else {}
     transport = httpx2.ASGITransport(app=cast("Any", api))

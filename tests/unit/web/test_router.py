@@ -14,13 +14,17 @@ ROUTER = Router(ENDPOINTS)
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation)
 def test_every_endpoint_is_found_at_its_path(endpoint: Endpoint) -> None:
-    path = endpoint.path.replace("{id}", str(TASK_ID))
+    path = endpoint.path.replace("{id}", str(TASK_ID)).replace("{path}", "events.audit")
 
     found = ROUTER.find(path)
 
     assert found is not None
     assert found[0].methods[endpoint.method] is endpoint
-    assert found[1] == (TASK_ID if path != endpoint.path else None)
+    assert found[1] == {"{id}": TASK_ID, "{path}": "events.audit"}.get(parameter_of(endpoint.path))
+
+
+def parameter_of(path: str) -> str:
+    return next((part for part in path.split("/") if part.startswith("{")), "")
 
 
 def test_letter_case_of_an_id_does_not_count() -> None:

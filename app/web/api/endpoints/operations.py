@@ -1,4 +1,4 @@
-"""For those who watch over Rondo: health, metrics, the live tree, and the contract itself."""
+"""For those who watch over Rondo: health, metrics, and the contract itself."""
 
 from typing import Final, TypeAlias
 
@@ -49,12 +49,6 @@ async def openapi(backend: Backend, _call: Bare) -> Answer:
     """Return the contract."""
     await trio.lowlevel.checkpoint()
     return Answer(200, backend.contract)
-
-
-async def list_actors(backend: Backend, _call: Bare) -> Answer:
-    """Return the live supervision tree."""
-    await trio.lowlevel.checkpoint()
-    return Answer(200, backend.actors())
 
 
 ENDPOINTS: Final = (
@@ -115,15 +109,5 @@ ENDPOINTS: Final = (
         auth=Auth.PUBLIC,
         limit=Limit.NONE,
         answer=documents.Contract,
-    ),
-    Endpoint(
-        method="GET",
-        path="/api/ops/actors",
-        handler=list_actors,
-        operation="listActors",
-        summary="The live supervision tree",
-        tag="Operations",
-        auth=Auth.OPERATOR,
-        answer=documents.ActorTree,
     ),
 )
