@@ -12,9 +12,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Literal
@@ -127,18 +125,33 @@ def get_logger(component: str) -> "Logger":
     return logger.bind(component=component)
 
 
-@contextmanager
-def context(**fields: object) -> Iterator[None]:
+class context:  # noqa: N801 # written like a function: `with logs.context(…):`
     """Add fields (`requestId`, `userId`, …) to every line written inside, also by tasks started inside."""
-    token = _fields.set(_fields.get() | redaction.redact_fields(fields))
-    try:
-        yield
-    finally:
-        _fields.reset(token)
+
+    __slots__ = ("_added", "_token")
+    _token: Token[dict[str, object]]
+
+    def __init__(self, **fields: object) -> None:
+        self._added = fields
+
+    def __enter__(self) -> None:
+        self._token = _fields.set(_fields.get() | redaction.redact_fields(self._added))
+
+    def __exit__(self, *_: object) -> None:
+        _fields.reset(self._token)
 
 
-def access_line(method: str, route: str, status: int, seconds: float, size: int, **fields: object) -> None:
+def add_to_context(**fields: object) -> None:
+    """Add fields to the context that is entered, for the rest of it."""
+    _fields.set(_fields.get() | redaction.redact_fields(fields))
+
+
+def access_line(
+    method: str, route: str, status: int, seconds: float, size: int, *, client: str, error_type: str | None = None
+) -> None:
     """Write the one line a finished request has. Ten times cheaper than a logger, since every request pays it.
+
+    Ids come from the context.
 
     Args:
         method: The HTTP method.
@@ -146,7 +159,8 @@ def access_line(method: str, route: str, status: int, seconds: float, size: int,
         status: The status answered.
         seconds: How long it took.
         size: Bytes of the response body.
-        fields: More fields, such as `client`. Ids come from the context.
+        client: The client's network address.
+        error_type: The problem's code, when the request was refused.
     """
     if _output.level > _INFO:
         return
@@ -165,10 +179,11 @@ def access_line(method: str, route: str, status: int, seconds: float, size: int,
         "bytes": size,
         "duration": round(seconds, 6),
         "duration_ms": round(seconds * 1000, 3),
+        "client": redaction.redact_text(client),
     }
+    if error_type is not None:
+        line["error.type"] = error_type
     _add_trace(line)
-    if fields:
-        line |= redaction.redact_fields(fields)
     _output.write("info", line)
 
 

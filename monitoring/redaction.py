@@ -7,6 +7,7 @@ of defence, not the first: code does not log secrets.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 REDACTED = "[redacted]"
 
@@ -54,6 +55,7 @@ _SUSPICIOUS = re.compile(r"[=:$]|eyJ|bearer|basic|-----", re.IGNORECASE)
 _MAX_DEPTH = 6
 
 
+@lru_cache(maxsize=1_000)  # fields are named by the code, a few hundred of them
 def is_secret(key: str) -> bool:
     """Return whether a field of this name must never be written: `Set-Cookie`, `newPassword`, `api_key`."""
     words = [word.lower() for word in _WORDS.findall(key)]

@@ -17,15 +17,16 @@ from app.ports.clock import Clock
 from app.web.answer import Answer, Header
 from app.web.api.calling import Caller
 from app.web.api.endpoint import Backend, Endpoint
-from app.web.api.observing import UNMATCHED, Meter, Observation, observed
+from app.web.api.observing import UNMATCHED, Meter, Observation
 from app.web.api.request import ClientGoneError, Receive, Request, Scope, Send
 from app.web.api.router import Route, Router
-from app.web.api.same_origin import SameOrigin
+from app.web.api.same_origin import SAFE_METHODS, SameOrigin
 from app.web.errors import RequestRefusedError, answer_to, internal_error, problem
 from app.web.security import SECURITY_HEADERS
 from monitoring import logs, metrics
 
-# Nothing here takes this long unless something is stuck; statements have shorter limits of their own.
+# Nothing here takes this long unless something is stuck. A read is one statement, and those have shorter limits of
+# their own: waiting for a connection, and for its answer.
 REQUEST_SECONDS: Final = 30.0
 
 _EVERY_ANSWER: Final[tuple[Header, ...]] = (*SECURITY_HEADERS, (b"cache-control", b"no-store"))
@@ -50,7 +51,7 @@ class Api:
         found = self._router.find(request.path)
         request_id = request.given_id or str(new_id(self._clock.now()))
         meter = self._meter(request.method, UNMATCHED if found is None else found[0].path)
-        with observed(request, request_id, meter) as seen:
+        with Observation(request, request_id, meter) as seen:
             try:
                 answer = await self._answer(seen, found)
             except ClientGoneError:
@@ -67,6 +68,8 @@ class Api:
 
     async def _answer(self, seen: Observation, found: tuple[Route[Endpoint], UUID | str | None] | None) -> Answer:
         try:
+            if seen.request.method in SAFE_METHODS:
+                return await self._route(seen, found)
             with trio.move_on_after(REQUEST_SECONDS):
                 return await self._route(seen, found)
             log.error("A request took too long.", event="http.request.too_slow", route=seen.meter.route)

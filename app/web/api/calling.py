@@ -4,6 +4,7 @@ The order is the order in which something can be told to a stranger: nothing abo
 asks, and nothing about a thing before it is known that they may see it.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from app.web.api.reading import StructReader
 from app.web.api.request import Request, parse_query
 from app.web.api.same_origin import SAFE_METHODS, SameOrigin
 from app.web.errors import RequestRefusedError
-from monitoring import logs, metrics, tracing
+from monitoring import logs, metrics
 
 _JSON: Final = "application/json"
 _MERGE_PATCH: Final = "application/merge-patch+json"
@@ -43,9 +44,8 @@ class Caller:
         principal = await self._authenticate(request)
         if principal is None:
             return await self._call(seen, None, id_)
-        seen.user_id = str(principal.account_id)
-        with logs.context(userId=seen.user_id):
-            return await self._call(seen, principal, id_)
+        logs.add_to_context(userId=str(principal.account_id))
+        return await self._call(seen, principal, id_)
 
     async def _authenticate(self, request: Request) -> Principal | None:
         if self.endpoint.auth is Auth.PUBLIC:
@@ -59,19 +59,19 @@ class Caller:
 
     async def _call(self, seen: Observation, principal: Principal | None, id_: Any) -> Answer:
         endpoint, request = self.endpoint, seen.request
+        context = Context(
+            principal=principal,
+            request_id=seen.request_id,
+            traceparent=seen.traceparent,
+            address=request.address,
+            client=request.client,
+        )
         if endpoint.limit is Limit.CALLS and principal is not None:
-            self._backend.services.accounts.check_rate(Context(principal=principal))
+            self._backend.services.accounts.check_rate(context)
         query = self._read_query(request)
         body, key = await self._read_body(request)
         call = Call(
-            context=Context(
-                principal=principal,
-                request_id=seen.request_id,
-                traceparent=tracing.current_traceparent(),
-                idempotency=key,
-                address=request.address,
-                client=request.client,
-            ),
+            context=context if key is None else replace(context, idempotency=key),
             request=request,
             body=body,
             query=query,

@@ -4,12 +4,13 @@ Children of metrics are resolved once per route and kept, because every request 
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter as Tally
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from app.web.answer import Answer, Header
 from app.web.api.request import Request
@@ -20,7 +21,12 @@ from monitoring.tracing import Span, SpanKind
 UNMATCHED: Final = "(unmatched)"
 # nginx's word for a client that left before it was answered.
 CLIENT_GONE: Final = 499
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+# Requests being answered, by method. Counted here and read when somebody looks, not the other way round.
+_in_progress: Final[Tally[str]] = Tally()
+for _method in (*_METHODS, metrics.OTHER):
+    metrics.HTTP_REQUESTS_IN_PROGRESS.labels(_method).set_function(partial(_in_progress.__getitem__, _method))
 
 
 @dataclass(slots=True)
@@ -31,7 +37,6 @@ class Meter:
     route: str
     span_name: str = field(init=False)
     duration: Histogram = field(init=False)
-    in_progress: Gauge = field(init=False)
     request_size: Histogram = field(init=False)
     response_size: Histogram = field(init=False)
     _by_status: dict[int, Counter] = field(default_factory=dict)
@@ -41,7 +46,6 @@ class Meter:
         self.method = self.method if self.method in _METHODS else metrics.OTHER
         self.span_name = f"{self.method} {self.route}"
         self.duration = metrics.HTTP_REQUEST_DURATION_SECONDS.labels(self.method, self.route)
-        self.in_progress = metrics.HTTP_REQUESTS_IN_PROGRESS.labels(self.method)
         self.request_size = metrics.HTTP_REQUEST_SIZE_BYTES.labels(self.route)
         self.response_size = metrics.HTTP_RESPONSE_SIZE_BYTES.labels(self.route)
 
@@ -52,26 +56,54 @@ class Meter:
         return self._by_status[status]
 
 
-@dataclass(slots=True)
 class Observation:
-    """One request while it is answered.
+    """One request while it is answered: a context that records it, however it ends.
 
     Attributes:
         status: What was answered; stays as it is when the client left before.
         size: Bytes of the answer's body.
         code: The problem's code, when it was refused.
-        user_id: Who asked, when that is known.
+        traceparent: Of the request's span.
     """
 
-    request: Request
-    request_id: str
-    meter: Meter
-    span: Span
-    started: float
-    status: int = CLIENT_GONE
-    size: int = 0
-    code: str | None = None
-    user_id: str | None = None
+    __slots__ = (
+        "_fields",
+        "code",
+        "meter",
+        "request",
+        "request_id",
+        "size",
+        "span",
+        "started",
+        "status",
+        "traceparent",
+    )
+
+    def __init__(self, request: Request, request_id: str, meter: Meter) -> None:
+        self.started = time.perf_counter()
+        self.request = request
+        self.request_id = request_id
+        self.meter = meter
+        self.status = CLIENT_GONE
+        self.size = 0
+        self.code: str | None = None
+        self.span = tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=request.header(b"traceparent"))
+        self.traceparent = self.span.context.traceparent
+        self._fields = logs.context(requestId=request_id)
+
+    def __enter__(self) -> Self:
+        _in_progress[self.meter.method] += 1
+        self._fields.__enter__()
+        self.span.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _in_progress[self.meter.method] -= 1
+        _record(self, time.perf_counter() - self.started)
+        self.span.__exit__(kind, error, trace)
+        self._fields.__exit__()
 
     def note(self, answer: Answer) -> None:
         """Remember what is answered."""
@@ -82,27 +114,9 @@ class Observation:
         milliseconds = (time.perf_counter() - self.started) * 1000
         return (
             (b"x-request-id", self.request_id.encode()),
-            (b"traceresponse", (tracing.current_traceparent() or "").encode()),
+            (b"traceresponse", self.traceparent.encode()),
             (b"server-timing", b"app;dur=%.2f" % milliseconds),
         )
-
-
-@contextmanager
-def observed(request: Request, request_id: str, meter: Meter) -> Iterator[Observation]:
-    """Record one request, however it ends."""
-    started = time.perf_counter()
-    parent = request.header(b"traceparent")
-    meter.in_progress.inc()
-    with (
-        logs.context(requestId=request_id),
-        tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=parent) as span,
-    ):
-        observation = Observation(request, request_id, meter, span, started)
-        try:
-            yield observation
-        finally:
-            meter.in_progress.dec()
-            _record(observation, time.perf_counter() - started)
 
 
 def _record(seen: Observation, seconds: float) -> None:
@@ -113,16 +127,8 @@ def _record(seen: Observation, seconds: float) -> None:
     meter.response_size.observe(seen.size)
     tracing.observe_with_exemplar(meter.duration, seconds)
     _describe(seen.span, seen)
-    logs.access_line(meter.method, meter.route, seen.status, seconds, seen.size, **_fields(seen))
-
-
-def _fields(seen: Observation) -> dict[str, object]:
-    fields: dict[str, object] = {"client": seen.request.address}
-    if seen.user_id is not None:
-        fields["userId"] = seen.user_id
-    if seen.code is not None:
-        fields["error.type"] = seen.code
-    return fields
+    client = seen.request.address
+    logs.access_line(meter.method, meter.route, seen.status, seconds, seen.size, client=client, error_type=seen.code)
 
 
 def _describe(span: Span, seen: Observation) -> None:

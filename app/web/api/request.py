@@ -28,7 +28,7 @@ class ClientGoneError(Exception):
     """The client left before its request was complete. There is nobody to answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs as much as all the rest of making one
 class Request:
     """Method, path and headers of one request.
 
@@ -68,7 +68,8 @@ class Request:
     @property
     def client(self) -> str:
         """What the client calls itself."""
-        return "".join(filter(str.isprintable, self.header(b"user-agent") or ""))[:_CLIENT_CHARACTERS]
+        text = self.header(b"user-agent") or ""
+        return (text if text.isprintable() else "".join(filter(str.isprintable, text)))[:_CLIENT_CHARACTERS]
 
     @property
     def given_id(self) -> str | None:

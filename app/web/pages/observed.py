@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from app.web.api.observing import Meter, Observation, observed
+from app.web.api.observing import Meter, Observation
 from app.web.api.request import Message, Receive, Request, Scope, Send
 from app.web.security import SECURITY_HEADERS
 
@@ -32,7 +32,7 @@ class Observed:
         """Answer one request (ASGI 3, `http`)."""
         request = Request.of(scope, receive)
         meter = self._meter(request.method, self._route_of(request.path))
-        with observed(request, request.given_id or str(uuid.uuid4()), meter) as seen:
+        with Observation(request, request.given_id or str(uuid.uuid4()), meter) as seen:
             scope[REQUEST_ID] = seen.request_id
             await self._application(scope, receive, _guarded(seen, send))
 

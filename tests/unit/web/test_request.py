@@ -112,10 +112,10 @@ async def test_what_is_stuck_is_given_up(
     async def stuck(*_: object) -> Any:
         await trio.sleep_forever()
 
-    monkeypatch.setattr(type(services), "get_task", stuck)
+    monkeypatch.setattr(type(services), "complete_task", stuck)
     sent: list[Any] = []
     scope = {
-        "type": "http", "method": "GET", "path": f"/api/tasks/{TASK_ID}", "query_string": b"", "client": None,
+        "type": "http", "method": "POST", "path": f"/api/tasks/{TASK_ID}/complete", "query_string": b"", "client": None,
         "headers": [(b"authorization", f"Bearer {USER_TOKEN}".encode())],
     }  # fmt: skip # one line reads like a request
 
@@ -123,7 +123,7 @@ async def test_what_is_stuck_is_given_up(
         await trio.lowlevel.checkpoint()
         sent.append(message)
 
-    await api(scope, chunks(), send)
+    await api(scope, chunks(b""), send)
 
     assert sent[0]["status"] == 503
     assert b'"too_slow"' in sent[1]["body"]
