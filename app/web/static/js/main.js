@@ -1,8 +1,9 @@
 /** Puts the page together: what changes in the store or the address is drawn, once per frame. */
 
 import { $, translate } from "./core/dom.js";
-import { go, onRoute, route } from "./core/router.js";
+import { go, onRoute, route, welcomed } from "./core/router.js";
 import { flushHeld, hooks } from "./data/outbox.js";
+import { startStatus } from "./data/status.js";
 import { start } from "./data/sync.js";
 import { changed, flush, state, subscribe } from "./data/store.js";
 import { drawPanel, flushPanel, focusPart } from "./views/details.js";
@@ -64,13 +65,14 @@ async function run() {
     started = true;
     draw();
   });
+  startStatus();
   void startKeys();
   void startQuickAdd();
   watchEnd();
   const known = await start(route().page === "list");
   started = true;
   if (!known && !state.failed && route().page === "list") go("/sign-in", { replace: true });
-  else if (known && route().page !== "list") go("/", { replace: true });
+  else if (known && route().page !== "list") welcomed();
   changed();
 }
 

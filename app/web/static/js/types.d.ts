@@ -56,6 +56,8 @@ export interface User {
   name: string | null;
   timeZone: string;
   weekStart?: string | number;
+  /** May look into the engine room, `/ops`. */
+  operator?: boolean;
 }
 
 export interface Actor {

@@ -22,11 +22,11 @@ export function drawHead(model, standing, now) {
   $("use", headline).setAttribute("href", `#i-${tone}`);
   put($("span", headline), text);
   put($("#headline-more"), more);
-  const ill = model.unwell().length;
-  const title = standing.silentSince ? t("ops.titleAway") : ill ? t("ops.titleTrouble", { n: ill }) : t("ops.title");
+  const ill = model.unwell();
+  const title = standing.silentSince ? t("ops.titleAway") : ill.length ? t("ops.titleTrouble", { n: ill.length }) : t("ops.title");
   if (document.title !== `${title} · Rondo`) document.title = `${title} · Rondo`;
   facts($("#facts"), [...numbers(model, standing, now)]);
-  drawChecks(standing.health);
+  drawChecks(standing.health, [...ill, ...model.workers(({ state }) => state === "paused")]);
 }
 
 /** @param {Model} model @param {Standing} standing @param {number} now @returns {{tone: string, text: string, more: string}} */
@@ -42,7 +42,7 @@ function sentence(model, standing, now) {
   const [first] = ill;
   if (stuck.length) return { tone: "stuck", text: t("ops.stuck", { names: names(stuck) }), more: t("ops.stuckMore") };
   if (ill.length > 1) return { tone: "backoff", text: t("ops.down", { n: ill.length }), more: names(ill) };
-  if (first) return { tone: "backoff", text: t("ops.isDown", { name: first.id, state: tOr("opsState.", first.state) }), more: sinceWords(first, model, now) };
+  if (first) return { tone: "backoff", text: t("ops.isDown", { name: first.id }), more: [tOr("opsState.", first.state), sinceWords(first, model, now)].filter(Boolean).join(" · ") };
   if (paused.length) return { tone: "paused", text: t("ops.paused", { names: names(paused) }), more: t("ops.pausedMore") };
   const running = model.workers(() => true).length;
   return { tone: "running", text: t("ops.well"), more: t("ops.wellMore", { n: running }) };
@@ -68,10 +68,11 @@ function numbers(model, { health, heardHealthAt, tookMs, silentSince }, now) {
   ]);
 }
 
-/** @param {Health | null} health */
-function drawChecks(health) {
+/** @param {Health | null} health @param {Actor[]} missing what the tree knows sooner than the checks */
+function drawChecks(health, missing) {
   const list = $("#checks");
-  const checks = Object.entries(health?.checks ?? {});
+  const actors = { ok: !missing.length, reason: names(missing) };
+  const checks = Object.entries(health ? { ...health.checks, actors } : {});
   const items = checks.map(([name, { ok, reason }]) => {
     const key = `${name} ${ok}`;
     const kept = [...list.children].find((each) => each instanceof HTMLElement && each.dataset.key === key);

@@ -71,6 +71,8 @@ export class Model {
     this.rates = new Map();
     /** @type {Map<string, number>} when an actor was seen to have been restarted, epoch milliseconds */
     this.restartedAt = new Map();
+    /** @type {Set<string>} crashed, and not running since */
+    this.fallen = new Set();
     /** @type {Happening[]} newest first */
     this.happened = [];
     /** How far the server's clock is ahead of ours. */
@@ -138,12 +140,14 @@ export class Model {
     const about = { at: now, path: is.path, name: is.id };
     const lives = is.incarnation - was.incarnation;
     // An actor that fails attempt after attempt has crashed once, and is told once.
-    const fell = lives > 0 || is.state === "backoff";
-    if (fell && was.state !== "backoff" && isCrash(is.lastExit)) this.tell({ kind: "crashed", ...about, detail: is.lastExit?.error ?? "" });
-    if (lives > 0) this.restartedAt.set(is.path, now);
-    if (is.state === "running" && (lives > 0 || was.state === "backoff")) {
-      this.tell({ kind: was.state === "paused" ? "resumed" : "restarted", ...about, n: is.incarnation });
+    if ((lives > 0 || is.state === "backoff") && isCrash(is.lastExit) && !this.fallen.has(is.path)) {
+      this.fallen.add(is.path);
+      this.tell({ kind: "crashed", ...about, detail: is.lastExit?.error ?? "" });
     }
+    if (lives > 0) this.restartedAt.set(is.path, now);
+    const rose = is.state === "running" && (lives > 0 || this.fallen.has(is.path));
+    if (rose) this.tell({ kind: was.state === "paused" ? "resumed" : "restarted", ...about, n: is.incarnation });
+    if (is.state === "running") this.fallen.delete(is.path);
     if (is.state !== was.state && (is.state === "paused" || is.state === "stuck")) this.tell({ kind: is.state, ...about });
   }
 

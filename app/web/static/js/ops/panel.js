@@ -31,7 +31,9 @@ export class Panel {
     document.documentElement.classList.toggle("looking", Boolean(actor));
     if (!actor) return this.log.stop();
     const { part } = this;
-    this.log.follow(actor.path);
+    if (actor.kind === "worker") this.log.follow(actor.path);
+    else this.log.stop();
+    part("logFold").hidden = actor.kind !== "worker";
     this.box.dataset.state = actor.state;
     mark(part("mark"), "href", markOf(actor.state));
     put(part("name"), actor.id);
@@ -75,7 +77,7 @@ export class Panel {
   /** @param {string} moment @param {number} now */
   #in(moment, now) {
     const seconds = this.model.until(moment, now);
-    return seconds > 0 ? t("ops.again", { span: span(seconds) }) : t("ops.againNow");
+    return t("ops.retries", { span: span(Math.max(0, seconds)) });
   }
 
   /** @param {Failure | null} failure @param {number} now */

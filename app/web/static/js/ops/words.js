@@ -21,13 +21,13 @@ function format(value, options) {
 
 /** @param {number} value @param {string} unit @param {number} [digits] */
 const unit = (value, unit, digits = 0) =>
-  format(value, { style: "unit", unit, unitDisplay: "short", minimumFractionDigits: digits, maximumFractionDigits: digits });
+  format(value, { style: "unit", unit, unitDisplay: "narrow", minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 /** @param {number} value @param {number} [digits] at most */
 export const number = (value, digits = 0) => format(value, { maximumFractionDigits: digits });
 
 /**
- * The two largest units: "3 days 4 hr", "2.1 sec", "4 ms".
+ * The two largest units: "3d 4h", "2.1s", "4ms".
  * @param {number} seconds
  */
 export function span(seconds) {

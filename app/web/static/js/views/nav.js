@@ -4,6 +4,7 @@ import { $, h, icon, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { countsOf } from "../core/places.js";
 import { addressOf, go, route } from "../core/router.js";
+import { lateWords } from "../data/status.js";
 import { signOut } from "../data/sync.js";
 import { allTasks, ops, state, taskOf } from "../data/store.js";
 
@@ -89,6 +90,7 @@ export function drawNav() {
     if (link.dataset.key === here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  $("#open-ops").hidden = !state.user?.operator;
   $("#who").textContent = state.user?.name || state.user?.email || "";
   drawLink();
   drawBanner();
@@ -107,10 +109,11 @@ function drawBanner() {
   const clashes = ops.filter((op) => op.conflict).length;
   const banner = $("#banner");
   const away = state.connection === "offline" ? t("app.offline") : state.away && !state.failed ? t("app.away") : "";
-  const text = clash ? t("app.conflicts", { n: clashes }) : state.degraded ? t("app.degraded") : away;
+  const text = clash ? t("app.conflicts", { n: clashes }) : state.degraded ? t("app.degraded") : away || lateWords();
   banner.hidden = !text;
   if (banner.dataset.text === text) return;
   banner.dataset.text = text;
+  banner.classList.toggle("calm", !clash && !state.degraded && !away);
   const decide = clash && taskOf(clash.id) && h("button", { type: "button", class: "quiet", onclick: () => go(`/task/${clash.id}`) }, t("app.decide"));
   banner.replaceChildren(icon(clash ? "alert" : "cloud"), h("span", {}, text), ...(decide ? [decide] : []));
 }
