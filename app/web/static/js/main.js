@@ -1,17 +1,23 @@
 /** Puts the page together: what changes in the store or the address is drawn, once per frame. */
 
 import { $, translate } from "./core/dom.js";
+import { onMissed } from "./core/later.js";
+import { t } from "./core/messages.js";
 import { go, onRoute, route, welcomed } from "./core/router.js";
+import { read } from "./data/db.js";
 import { flushHeld, hooks } from "./data/outbox.js";
 import { startStatus } from "./data/status.js";
 import { start } from "./data/sync.js";
 import { changed, flush, state, subscribe } from "./data/store.js";
 import { drawPanel, flushPanel, focusPart } from "./views/details.js";
 import { drawFilters, startFilters } from "./views/filters.js";
-import { openHelp, startAdding, startKeys } from "./views/keys.js";
+import { startHands } from "./views/hands.js";
+import { openHelp, openPalette, startAdding, startKeys } from "./views/keys.js";
 import { drawList, watchEnd } from "./views/list.js";
 import { closeNav, drawNav, startNav } from "./views/nav.js";
+import { drawPicked } from "./views/picked.js";
 import { startQuickAdd } from "./views/quickadd.js";
+import { toast } from "./views/toast.js";
 
 let started = false;
 let shownTask = "";
@@ -25,8 +31,10 @@ function draw() {
   $("#app").hidden = signedOut;
   if (signedOut) return;
   document.documentElement.dataset.place = place.name;
+  if (place.name === "settings" || $("#settings").firstChild) void import("./views/account.js").then(({ drawAccount }) => drawAccount());
   drawNav();
   drawFilters();
+  drawPicked();
   drawList();
   drawPanel();
   // A list that lies under a sheet is neither seen nor reached.
@@ -47,6 +55,8 @@ function routed() {
   shownTask = task ?? "";
 }
 
+onMissed(() => toast(t("app.updated"), { tone: "error" }));
+
 hooks.created = (local, real) => {
   if (route().task !== local) return;
   history.replaceState(history.state, "", `/task/${real}`);
@@ -55,7 +65,7 @@ hooks.created = (local, real) => {
 
 async function run() {
   translate(document);
-  startNav(openHelp, startAdding);
+  startNav(openHelp, openPalette, startAdding);
   startFilters();
   subscribe(draw);
   onRoute(routed);
@@ -69,11 +79,14 @@ async function run() {
   void startKeys();
   void startQuickAdd();
   watchEnd();
+  startHands();
   const known = await start(route().page === "list");
   started = true;
   if (!known && !state.failed && route().page === "list") go("/sign-in", { replace: true });
   else if (known && route().page !== "list") welcomed();
   changed();
+  const examples = await read("kv", "welcome");
+  if (examples) (await import("./views/welcome.js")).resume(examples);
 }
 
 function leaving() {

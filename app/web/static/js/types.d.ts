@@ -55,7 +55,8 @@ export interface User {
   email: string;
   name: string | null;
   timeZone: string;
-  weekStart?: string | number;
+  weekStart?: string;
+  quietHours?: { from: string; to: string } | null;
   /** May look into the engine room, `/ops`. */
   operator?: boolean;
 }
@@ -119,7 +120,7 @@ export interface Problem {
 export type Connection = "connecting" | "live" | "reconnecting" | "offline";
 
 export interface Place {
-  name: "inbox" | "today" | "upcoming" | "completed" | "tag" | "search" | "missing";
+  name: "inbox" | "today" | "upcoming" | "completed" | "tag" | "search" | "settings" | "missing";
   tag?: string;
 }
 
@@ -127,6 +128,11 @@ export interface Place {
 export interface Lens {
   priority: Priority[];
   tags: string[];
+  /** Empty means what the place is there for. */
+  completed: "" | "true" | "false";
+  /** Days, or empty. */
+  dueAfter: string;
+  dueBefore: string;
   q: string;
   sort: "" | "createdAt" | "dueDate" | "priority" | "title";
   order: "" | "asc" | "desc";
@@ -136,5 +142,7 @@ export interface Group {
   key: string;
   heading: string;
   tone?: "late";
+  /** What a task becomes that is dropped here, like `due:2026-11-23` or `priority:high`. */
+  drop?: string;
   tasks: Task[];
 }

@@ -22,15 +22,26 @@ function haystack(task) {
   return text;
 }
 
+/** @param {Lens} lens whether it leaves tasks out that its place would show */
+export const isFiltered = (lens) => Boolean(lens.q || lens.tags.length || lens.priority.length || lens.dueAfter || lens.dueBefore || lens.completed);
+
 /** @param {Lens} lens @returns {(task: Task) => boolean} */
 function passes(lens) {
-  if (!lens.q && !lens.tags.length && !lens.priority.length) return () => true;
+  if (!isFiltered(lens)) return () => true;
   const words = folded(lens.q).split(/\s+/u).filter(Boolean);
   const tags = lens.tags.map(folded);
   return (task) =>
     (!lens.priority.length || lens.priority.includes(task.priority)) &&
+    inTime(lens, task.dueDate) &&
     tags.every((tag) => task.tags.some((own) => folded(own) === tag)) &&
     words.every((word) => haystack(task).includes(word));
+}
+
+/** From its first day up to, but not on, its last one, as in the API. @param {Lens} lens @param {string | null} due */
+function inTime({ dueAfter, dueBefore }, due) {
+  if (!dueAfter && !dueBefore) return true;
+  const day = due ? dayOf(due) : "";
+  return day !== "" && day >= dueAfter && (!dueBefore || day < dueBefore);
 }
 
 const collator = new Intl.Collator(locale(), { numeric: true, sensitivity: "base" });
@@ -60,7 +71,7 @@ const byCompletion = (a, b) => plain(b.completedAt ?? "", a.completedAt ?? "");
  * @returns {Group[]}
  */
 export function groupsOf(place, lens, tasks, lingering) {
-  if (place.name === "missing") return [];
+  if (place.name === "missing" || place.name === "settings") return [];
   const found = tasks.filter(passes(lens));
   const open = found.filter((task) => !task.completed || lingering.has(task.id));
   const done = () => found.filter((task) => task.completed && !lingering.has(task.id)).sort(byCompletion);
@@ -70,11 +81,14 @@ export function groupsOf(place, lens, tasks, lingering) {
   if (place.name === "upcoming") return upcomingGroups(open, ordered);
   if (place.name === "completed") return grouped(ordered(done()), (task) => dayOf(task.completedAt ?? ""), lens);
   if (place.name === "search") {
-    if (!lens.q && !lens.tags.length && !lens.priority.length) return [];
-    return [group("open", "", ordered(open)), group("done", t("place.completed"), ordered(done()))].filter(filled);
+    if (!isFiltered(lens)) return [];
+    const [some, others] = [lens.completed !== "true" ? open : [], lens.completed !== "false" ? done() : []];
+    return [group("open", "", ordered(some)), group("done", t("place.completed"), ordered(others))].filter(filled);
   }
   const tag = folded(place.tag ?? "");
-  return [group("all", "", ordered(place.tag ? open.filter((task) => task.tags.some((own) => folded(own) === tag)) : open))];
+  const some = lens.completed === "true" ? done() : open;
+  const all = ordered(place.tag ? some.filter((task) => task.tags.some((own) => folded(own) === tag)) : some);
+  return lens.sort === "priority" ? priorityGroups(all) : [group("all", "", all)];
 }
 
 /** @param {Task[]} list @param {Lens} lens @param {(a: Task, b: Task) => number} [natural] */
@@ -103,7 +117,9 @@ function todayGroups(open, ordered) {
   /** @param {Task} task */
   const past = ({ dueDate }) => dayOf(dueDate ?? "") < now;
   const overdue = { ...group("overdue", t("list.overdue"), ordered(due.filter(past), ORDERS.dueDate)), tone: "late" };
+  /** @type {Group} */
   const rest = group("today", `${dayWords(now)} · ${longDay(now)}`, ordered(due.filter((task) => !past(task)), ORDERS.dueDate));
+  rest.drop = `due:${now}`;
   return /** @type {Group[]} */ ([overdue, rest]).filter(filled);
 }
 
@@ -111,9 +127,21 @@ function todayGroups(open, ordered) {
 function upcomingGroups(open, ordered) {
   const from = addDays(today(), 1);
   const due = open.filter(({ dueDate }) => dueDate && dayOf(dueDate) >= from);
-  return grouped(ordered(due, ORDERS.dueDate).sort((a, b) => plain(dayOf(a.dueDate ?? ""), dayOf(b.dueDate ?? ""))), (task) =>
+  const days = grouped(ordered(due, ORDERS.dueDate).sort((a, b) => plain(dayOf(a.dueDate ?? ""), dayOf(b.dueDate ?? ""))), (task) =>
     dayOf(task.dueDate ?? ""),
   );
+  return days.map((each) => ({ ...each, drop: `due:${each.key}` }));
+}
+
+/** @param {Task[]} list already in that order @returns {Group[]} */
+function priorityGroups(list) {
+  /** @type {Partial<Record<Priority, Task[]>>} */
+  const levels = {};
+  for (const task of list) (levels[task.priority] ??= []).push(task);
+  return Object.entries(levels).map(([level, tasks]) => {
+    const name = /** @type {Priority} */ (level);
+    return { ...group(level, t(`priority.${name}`), tasks), drop: `priority:${level}` };
+  });
 }
 
 /**

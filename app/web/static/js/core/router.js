@@ -4,7 +4,7 @@
 
 /** @typedef {{page: "list" | "sign-in" | "register", place: Place, lens: Lens, task: string | null}} Route */
 
-const PLACES = /** @type {const} */ (["today", "upcoming", "completed", "search"]);
+const PLACES = /** @type {const} */ (["today", "upcoming", "completed", "search", "settings"]);
 
 /** @type {Set<() => void>} */
 const listeners = new Set();

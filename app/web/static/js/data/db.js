@@ -63,8 +63,15 @@ export const writeTasks = (changed, position) =>
     get("kv").put(position, "position");
   });
 
-/** Forgets everything of the person who used this browser. */
-export const forget = () =>
+/**
+ * Forgets everything of the person who used this browser, but for the names they gave to their views: nothing else has
+ * them, and nobody else is shown them.
+ * @param {boolean} [views] forgets those too: the account is gone
+ */
+export const forget = (views = false) =>
   transact(["tasks", "ops", "kv"], "readwrite", (get) => {
-    for (const store of /** @type {const} */ (["tasks", "ops", "kv"])) get(store).clear();
+    for (const store of /** @type {const} */ (["tasks", "ops"])) get(store).clear();
+    if (views) return void get("kv").clear();
+    get("kv").delete(IDBKeyRange.upperBound("views-", true));
+    get("kv").delete(IDBKeyRange.lowerBound("views."));
   });

@@ -53,8 +53,8 @@ export function toggle(id) {
   });
 }
 
-/** @param {string} id */
-function complete(id) {
+/** @param {string} id without a word or a way back */
+export function complete(id) {
   const real = serverId(id);
   lingering.add(real);
   setTimeout(() => {
@@ -65,7 +65,7 @@ function complete(id) {
 }
 
 /** @param {string} id */
-function reopen(id) {
+export function reopen(id) {
   lingering.delete(serverId(id));
   opposite(serverId(id), "complete", "reopen");
 }

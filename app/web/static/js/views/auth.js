@@ -61,6 +61,7 @@ async function submit(registering, part) {
     const answer = await call("POST", `/api/auth/${registering ? "register" : "login"}`, { body });
     if (!answer.ok) return refused(answer.problem, { name, email, password }, part);
     await signedIn(answer.data.user);
+    if (registering) (await import("./welcome.js")).begin();
     welcomed();
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;

@@ -1,21 +1,14 @@
 /** When a task is due: words first, then a date, a time and a zone. */
 
-import { addDays, addMonths, dueWords, isDay, momentOf, nextWeekday, splitDue, timeWords, today, userZone } from "../core/dates.js";
+import { dueWords, isDay, momentOf, splitDue, timeWords, today, userZone } from "../core/dates.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/messages.js";
+import { NEAR_DAYS } from "../core/neardays.js";
 import { onDay } from "./actions.js";
 import { dueClass } from "./row.js";
 
 /** @import { Context } from "./panel.js" */
 /** @import { Task } from "../types" */
-
-const WORDS = /** @type {const} */ ([
-  ["due.today", () => today()],
-  ["due.tomorrow", () => addDays(today(), 1)],
-  ["due.weekend", () => nextWeekday(today(), 6)],
-  ["due.nextWeek", () => nextWeekday(today(), 1)],
-  ["due.nextMonth", () => addMonths(today(), 1)],
-]);
 
 /** @param {Context} context @returns {(task: Task) => void} */
 export function duePart({ part, task, save }) {
@@ -26,7 +19,7 @@ export function duePart({ part, task, save }) {
     save({ dueDate: name && onDay(dueDate, name, timeZone) });
   };
   part("dueWords").append(
-    ...WORDS.map(([key, day]) => h("button", { type: "button", class: "choice-button", onclick: () => put(day()) }, t(key))),
+    ...NEAR_DAYS.map(([key, day]) => h("button", { type: "button", class: "choice-button", onclick: () => put(day()) }, t(key))),
     h("button", { type: "button", class: "choice-button", onclick: () => put(null) }, t("due.none")),
   );
   const typed = () => {

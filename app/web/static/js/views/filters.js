@@ -1,32 +1,19 @@
 /** Search, filters and order: all of them live in the address, so a view can be shared and the back button works. */
 
-import { $, clone, h, icon, reconcile } from "../core/dom.js";
+import { $, h, icon } from "../core/dom.js";
+import { later } from "../core/later.js";
+import { dayWords } from "../core/dates.js";
 import { t } from "../core/messages.js";
-import { countsOf, naturalOrder } from "../core/places.js";
+import { isFiltered } from "../core/places.js";
 import { addressOf, go, route } from "../core/router.js";
-import { allTasks } from "../data/store.js";
 
-/** @import { Lens, Priority } from "../types" */
+/** @import { Lens } from "../types" */
 
-const SORTS = /** @type {const} */ (["", "createdAt", "dueDate", "priority", "title"]);
-const LEVELS = /** @type {const} */ (["urgent", "high", "medium", "low"]);
-
-/** @type {ReturnType<typeof clone>} */
-let form;
+const form = later(() => import("./filterform.js"));
 const search = () => /** @type {HTMLInputElement} */ ($("#search"));
 
 export function startFilters() {
-  form = clone("filter");
-  $("#filter-pop").append(form.root);
-  const sort = form.part("sort");
-  sort.append(...SORTS.map((name) => h("option", { value: name }, t(`sort.${name}`))));
-  sort.onchange = () => show({ sort: sort.value, order: "" });
-  form.part("order").onclick = () => {
-    const { lens } = route();
-    const now = lens.order || naturalOrder(lens.sort);
-    show({ sort: lens.sort || "createdAt", order: now === "asc" ? "desc" : "asc" });
-  };
-  form.part("priorities").append(...LEVELS.map((level) => choice("priority", level, t(`priority.${level}`))));
+  $("#filter").addEventListener("toggle", drawFilters);
   search().addEventListener("input", searched);
 }
 
@@ -41,53 +28,36 @@ function searched() {
 
 let back = "/";
 
-/** @param {Partial<Lens>} values */
-function show(values) {
+/** Each filter is a step that Back takes back. @param {Partial<Lens>} values */
+export function show(values) {
   const { place, lens } = route();
-  go(addressOf(place, { ...lens, ...values }), { replace: true });
+  go(addressOf(place, { ...lens, ...values }));
 }
-
-/** @param {"priority" | "tags"} name @param {string} value @param {string} words */
-function choice(name, value, words) {
-  const onchange = (/** @type {Event} */ event) => {
-    const others = /** @type {string[]} */ (route().lens[name]).filter((each) => each !== value);
-    const { checked } = /** @type {HTMLInputElement} */ (event.target);
-    show({ [name]: checked ? [...others, value] : others });
-  };
-  return h("label", { class: "choice", "data-value": `${name}:${value}` }, h("input", { type: "checkbox", onchange }), h("span", {}, words));
-}
-
-/** @type {Map<string, HTMLElement>} */
-const tagChoices = new Map();
 
 export function drawFilters() {
   const { place, lens } = route();
   if (document.activeElement !== search()) search().value = place.name === "search" ? lens.q : "";
-  form.part("sort").value = lens.sort;
-  const backwards = lens.order !== "" && lens.order !== naturalOrder(lens.sort);
-  form.part("order").setAttribute("aria-pressed", String(backwards));
-  reconcile(form.part("tags"), countsOf(allTasks()).tags.map(({ tag }) => {
-    const known = tagChoices.get(tag) ?? choice("tags", tag, `#${tag}`);
-    tagChoices.set(tag, known);
-    return known;
-  }));
-  const picked = [...lens.priority.map((each) => `priority:${each}`), ...lens.tags.map((each) => `tags:${each}`)];
-  for (const label of form.root.querySelectorAll("label.choice")) {
-    const box = /** @type {HTMLInputElement} */ (label.querySelector("input"));
-    box.checked = picked.includes(label.getAttribute("data-value") ?? "");
-  }
-  $("#filter > summary").classList.toggle("on", picked.length > 0 || lens.sort !== "");
+  $("#filter > summary").classList.toggle("on", isFiltered({ ...lens, q: "" }) || lens.sort !== "");
+  if ($("#filter").hasAttribute("open")) form.use((loaded) => loaded.drawForm());
   drawActive(lens);
 }
 
+let drawn = "";
+
 /** @param {Lens} lens */
 function drawActive(lens) {
+  const state = JSON.stringify({ ...lens, q: "" });
+  if (state === drawn) return;
+  drawn = state;
   /** @type {[string, Partial<Lens>][]} */
-  const active = [
-    ...lens.priority.map((/** @type {Priority} */ each) => /** @type {[string, Partial<Lens>]} */ ([t(`priority.${each}`), { priority: lens.priority.filter((one) => one !== each) }])),
-    ...lens.tags.map((each) => /** @type {[string, Partial<Lens>]} */ ([`#${each}`, { tags: lens.tags.filter((one) => one !== each) }])),
-  ];
-  if (lens.sort) active.push([`${t("filter.sort")} ${t(`sort.${lens.sort}`)}${lens.order ? (lens.order === "asc" ? " ↑" : " ↓") : ""}`, { sort: "", order: "" }]);
+  const active = [];
+  if (lens.completed) active.push([t(lens.completed === "true" ? "place.completed" : "filter.open"), { completed: "" }]);
+  for (const level of lens.priority) active.push([t(`priority.${level}`), { priority: lens.priority.filter((one) => one !== level) }]);
+  for (const tag of lens.tags) active.push([`#${tag}`, { tags: lens.tags.filter((one) => one !== tag) }]);
+  if (lens.dueAfter) active.push([t("filter.from", { day: dayWords(lens.dueAfter) }), { dueAfter: "" }]);
+  if (lens.dueBefore) active.push([t("filter.before", { day: dayWords(lens.dueBefore) }), { dueBefore: "" }]);
+  const arrow = lens.order ? (lens.order === "asc" ? " ↑" : " ↓") : "";
+  if (lens.sort) active.push([`${t("filter.sort")} ${t(`sort.${lens.sort}`)}${arrow}`, { sort: "", order: "" }]);
   $("#active-filters").replaceChildren(...active.map(([label, without]) =>
     h("button", { type: "button", class: "chip", "aria-label": t("filter.remove", { label }), onclick: () => show(without) }, label, icon("close"))));
 }

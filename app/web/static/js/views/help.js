@@ -7,8 +7,9 @@ import { t } from "../core/messages.js";
 
 /** @type {[keys: string, what: Key][]} */
 const KEYS = [
-  ["q", "help.quickAdd"], ["/", "help.search"], ["j k", "help.move"], ["x", "help.complete"], ["e ↵", "help.open"],
-  ["d", "help.due"], ["p", "help.priority"], ["t", "help.tags"], ["r", "help.remind"], ["s", "help.repeat"],
+  ["q", "help.quickAdd"], ["/", "help.search"], ["Ctrl+K", "palette.label"], ["j k", "help.move"], ["x", "help.complete"], ["e ↵", "help.open"],
+  ["d", "help.due"], ["Alt+↑ Alt+↓", "help.nudge"], ["p", "help.priority"], ["t", "help.tags"], ["r", "help.remind"], ["s", "help.repeat"],
+  ["X", "help.pick"], ["J K", "help.pickMore"], ["Ctrl+A", "bulk.all"],
   ["Del", "help.delete"], ["u", "help.undo"], ["g i/t/u/c", "help.goto"], ["?", "help.help"], ["Esc", "help.back"],
 ];
 

@@ -1,14 +1,17 @@
 /** The keyboard. What it can do is shown in the help. */
 
 import { $ } from "../core/dom.js";
+import { later } from "../core/later.js";
 import { go, route } from "../core/router.js";
 import { keep, read } from "../data/db.js";
-import { rowId, serverId } from "../data/store.js";
+import { rowId, serverId, taskOf } from "../data/store.js";
 import { remove, toggle } from "./actions.js";
 import { close, focusPart } from "./details.js";
-import { grow } from "./list.js";
+import { grow, shownTasks } from "./list.js";
 import { closeNav } from "./nav.js";
+import { withPicked } from "./picked.js";
 import { rowRoot } from "./row.js";
+import { pick, pickAll, pickedTasks, pickNone, pickRange } from "./selection.js";
 import { undoLast } from "./toast.js";
 
 const GOTO_MS = 1200;
@@ -20,23 +23,40 @@ let single = true;
 let gotoUntil = 0;
 let lastRow = "";
 
-/** @type {Record<string, () => void>} */
+const nudging = later(() => import("./nudge.js"));
+const palette = later(() => import("./palette.js"));
+
+/** @type {Record<string, () => void>} single keys, which can be switched off */
 const MAP = {
   q: startAdding,
   "/": () => $("#search").focus(),
   j: () => move(1),
   k: () => move(-1),
-  x: () => act(toggle),
+  J: () => extend(1),
+  K: () => extend(-1),
+  x: () => withPicked((bulk) => bulk.completePicked()) || act(toggle),
+  X: () => currentTask() && pick(currentTask()),
   e: () => details(),
-  d: () => details("due"),
-  p: () => details("priority"),
-  t: () => details("tagInput"),
+  d: () => withPicked((bulk) => bulk.openMenu("due")) || details("due"),
+  p: () => withPicked((bulk) => bulk.openMenu("priority")) || details("priority"),
+  t: () => withPicked((bulk) => bulk.openMenu("tags")) || details("tagInput"),
   r: () => details("remind"),
   s: () => details("repeat"),
-  Delete: () => act(remove, true),
+  Delete: () => withPicked((bulk) => bulk.removePicked()) || act(remove, true),
   u: undoLast,
   g: () => (gotoUntil = Date.now() + GOTO_MS),
   "?": openHelp,
+};
+
+/** @type {Record<string, () => void>} keys of lists everywhere, while a row has the focus */
+const IN_LIST = {
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+  "Shift+ArrowDown": () => extend(1),
+  "Shift+ArrowUp": () => extend(-1),
+  "Alt+ArrowDown": () => step(1),
+  "Alt+ArrowUp": () => step(-1),
+  "Mod+a": () => pickAll(shownTasks()),
 };
 
 export async function startKeys() {
@@ -55,6 +75,11 @@ export async function startKeys() {
 function pressed(event) {
   const { target, key } = event;
   if (event.key === "Escape") return back(event);
+  const chord = chordRun(event);
+  if (chord) {
+    event.preventDefault();
+    return chord();
+  }
   const typing = target instanceof Element && target.matches("input:not([type=checkbox], [type=radio]), textarea, select");
   const modified = event.ctrlKey || event.metaKey || event.altKey;
   if (typing || modified || !single || route().page !== "list" || event.defaultPrevented || $("dialog[open]")) return;
@@ -66,8 +91,21 @@ function pressed(event) {
   run();
 }
 
+/** @param {KeyboardEvent} event @returns {string} like `Shift+ArrowDown`; `Mod` is Ctrl, on a Mac ⌘ */
+function chordOf({ key, ctrlKey, metaKey, altKey, shiftKey }) {
+  const held = [(ctrlKey || metaKey) && "Mod", altKey && "Alt", shiftKey && "Shift"];
+  return [...held.filter(Boolean), key.length === 1 ? key.toLowerCase() : key].join("+");
+}
+
+/** What a key with others held down does; these are no single keys, and stay. @param {KeyboardEvent} event */
+function chordRun(event) {
+  const chord = chordOf(event);
+  if (chord === "Mod+k" && route().page === "list") return openPalette;
+  return event.target instanceof Element && event.target.matches(".row-title") ? IN_LIST[chord] : undefined;
+}
+
 /** @param {string} place */
-function visit(place) {
+export function visit(place) {
   go(place);
   $("#heading").focus();
 }
@@ -81,6 +119,8 @@ function back(event) {
   if (menu) {
     menu.removeAttribute("open");
     menu.querySelector("summary")?.focus();
+  } else if (pickNone()) {
+    if (active?.closest("#bulk")) move(0);
   } else if (active?.matches("#add-text, #search")) {
     active.blur();
     move(0);
@@ -90,17 +130,40 @@ function back(event) {
   closeNav();
 }
 
+/** Picks this row and the next. @param {number} by rows */
+function extend(by) {
+  const from = currentTask();
+  if (from && !pickedTasks().length) pick(from, true);
+  move(by);
+  if (from) pickRange(currentTask(), shownTasks());
+}
+
+/** Moves what is picked, or the task in hand, by a day or a priority. @param {number} by */
+function step(by) {
+  const task = taskOf(currentTask());
+  const tasks = pickedTasks().length ? pickedTasks() : task ? [task] : [];
+  nudging.use((loaded) => loaded.nudge(tasks, by));
+}
+
+export function openPalette() {
+  closeNav();
+  palette.use((loaded) => loaded.openPalette());
+}
+
 /** The task in hand: the open one when the focus is in its details, otherwise the row with the focus. */
-function current() {
+export function currentTask() {
   const inPanel = $("#panel").contains(document.activeElement);
   const inList = document.activeElement?.closest(".row");
   if (inList instanceof HTMLElement) return inList.dataset.id ?? "";
   return (inPanel && route().task) || lastRow || route().task || "";
 }
 
-/** @param {(id: string) => void} action @param {boolean} [leaves] the row goes away, and the focus to its neighbour */
-function act(action, leaves = false) {
-  const id = current();
+/**
+ * @param {(id: string) => void} action
+ * @param {boolean} [leaves] the row goes away, and the focus to its neighbour
+ * @param {string} [id]
+ */
+export function act(action, leaves = false, id = currentTask()) {
   if (!id || !rowRoot(id)?.isConnected && id !== route().task) return;
   const open = route().task === id;
   if (!open || leaves) move(1, id, true);
@@ -109,15 +172,15 @@ function act(action, leaves = false) {
 }
 
 /** @param {string} [part] */
-function details(part) {
-  const id = current();
+export function details(part) {
+  const id = currentTask();
   if (!id) return;
   if (route().task !== id) go(`/task/${id}`);
   focusPart(part);
 }
 
 /** @param {number} by rows @param {string} [from] @param {boolean} [leaves] that row goes away: from the last one, backwards */
-function move(by, from = current(), leaves = false) {
+function move(by, from = currentTask(), leaves = false) {
   let rows = [...document.querySelectorAll(".row[data-id]:not([data-leaving])")];
   const at = rows.findIndex((row) => row === rowRoot(rowId(serverId(from))));
   if (at + by > rows.length - 2 && !$("#more").hidden) {

@@ -2,12 +2,13 @@
 
 import { $, h, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
-import { groupsOf } from "../core/places.js";
+import { groupsOf, isFiltered } from "../core/places.js";
 import { route } from "../core/router.js";
 import { retry } from "../data/sync.js";
 import { allTasks, lingering, state } from "../data/store.js";
 import { moveToToday } from "./actions.js";
-import { rowFor } from "./row.js";
+import { rowFor, rowRoot } from "./row.js";
+import { pickNone } from "./selection.js";
 
 /** @import { Group, Place } from "../types" */
 
@@ -19,6 +20,10 @@ const LEAVE_MS = 180;
 
 let limit = FIRST_ROWS;
 let address = "";
+/** @type {Group[]} */
+let groups = [];
+/** @type {Set<string | undefined>} tasks of the rows that are drawn */
+let drawn = new Set();
 let slow = false;
 setTimeout(() => {
   slow = true;
@@ -40,6 +45,12 @@ const watcher = new IntersectionObserver(
 /** Starts growing the list when its end comes near. */
 export const watchEnd = () => watcher.observe($("#more"));
 
+/** All tasks of the place in their order, also those that are not drawn yet. */
+export const shownTasks = () => groups.flatMap((group) => group.tasks);
+
+/** Puts the focus on a row, or on the heading when there is none. @param {string} id */
+export const focusNear = (id) => (rowRoot(id)?.querySelector("a") ?? $("#heading")).focus();
+
 /** Shows more rows, for a hand that walks down with the keyboard. */
 export function grow() {
   limit += MORE_ROWS;
@@ -51,19 +62,24 @@ export function drawList() {
   const { place, lens, page } = route();
   if (page !== "list" || (!state.user && !state.failed)) return;
   const here = JSON.stringify([place, lens]);
-  if (here !== address) limit = FIRST_ROWS;
   const moved = here !== address;
+  if (moved) limit = FIRST_ROWS;
+  // What was picked in one place is not acted on from another.
+  if (moved && address) pickNone();
   address = here;
-  const groups = groupsOf(place, lens, allTasks(), lingering);
+  groups = groupsOf(place, lens, allTasks(), lingering);
   const total = groups.reduce((sum, group) => sum + group.tasks.length, 0);
   drawHead(place, total);
   let room = limit;
-  const wanted = groups.flatMap((group) => {
+  const parts = groups.map((group) => {
     const tasks = group.tasks.slice(0, Math.max(0, room));
     room -= tasks.length;
-    return tasks.length || group.tone ? [drawGroup(place, { ...group, tasks }, group, moved ? undefined : leave)] : [];
+    return { ...group, tasks };
   });
-  if (total === 0) wanted.push(emptyFor(place, lens.priority.length + lens.tags.length > 0 || (lens.q !== "" && place.name !== "search")));
+  drawn = new Set(parts.flatMap(({ tasks }) => tasks.map(({ id }) => id)));
+  const wanted = parts.flatMap((part, index) =>
+    part.tasks.length || part.tone ? [drawGroup(place, part, /** @type {Group} */ (groups[index]), moved ? undefined : leave)] : []);
+  if (total === 0 && place.name !== "settings") wanted.push(emptyFor(place, isFiltered({ ...lens, q: place.name === "search" ? "" : lens.q })));
   reconcile($("#list"), wanted);
   // Seen again after it left the view, the observer reports anew; hidden at the end so that it stays quiet.
   $("#more").hidden = total <= limit;
@@ -85,6 +101,7 @@ function drawGroup(place, group, whole, go) {
   let section = sections.get(key);
   if (!section) sections.set(key, (section = buildGroup(group)));
   section.group = whole;
+  section.root.dataset.drop = group.drop ?? "";
   section.title.textContent = group.heading;
   reconcile(section.rows, group.tasks.map(rowFor), go);
   return section.root;
@@ -103,6 +120,8 @@ function buildGroup(group) {
 
 /** A row folds away, so that the eye sees where it went. @param {Element} row */
 function leave(row) {
+  // It stands in another group now, which takes it.
+  if (drawn.has(/** @type {HTMLElement} */ (row).dataset.id)) return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const { height } = row.getBoundingClientRect();
   if (still || document.hidden || height === 0) return row.remove();

@@ -3,7 +3,8 @@
 import { $, h, icon, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { countsOf } from "../core/places.js";
-import { addressOf, go, route } from "../core/router.js";
+import { addressOf, go, listAddress, route } from "../core/router.js";
+import { recallViews, savedViews } from "../data/savedviews.js";
 import { lateWords } from "../data/status.js";
 import { signOut } from "../data/sync.js";
 import { allTasks, ops, state, taskOf } from "../data/store.js";
@@ -11,17 +12,21 @@ import { allTasks, ops, state, taskOf } from "../data/store.js";
 /** @import { Place } from "../types" */
 
 const PLACES = /** @type {const} */ (["inbox", "today", "upcoming", "completed"]);
-const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
+export const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
 
 /** @type {Map<string, HTMLElement>} */
 const links = new Map();
 
-/** @param {() => void} openHelp @param {() => void} startAdding */
-export function startNav(openHelp, startAdding) {
+/** What a task becomes that is dropped on a place. @type {Record<string, string>} */
+const DROPS = { today: "due:today", upcoming: "due:tomorrow", completed: "done:" };
+
+/** @param {() => void} openHelp @param {() => void} openPalette @param {() => void} startAdding */
+export function startNav(openHelp, openPalette, startAdding) {
   const button = h("button", { type: "button", class: "bar-add", "aria-label": t("add.label"), onclick: startAdding }, icon("plus"));
   const more = h("button", { type: "button", "aria-expanded": "false", "aria-controls": "nav", onclick: toggleNav }, icon("more"), t("nav.more"));
   $("#bar").append(...["inbox", "today"].map(barLink), button, barLink("upcoming"), more);
   $("#open-help").onclick = openHelp;
+  $("#open-palette").onclick = openPalette;
   $("#sign-out").onclick = leave;
   for (const name of THEMES) {
     const checked = document.documentElement.dataset.theme === name;
@@ -42,9 +47,10 @@ function toggleNav(event) {
 export const closeNav = () => toggleNav();
 
 /** @param {string} name */
-function useTheme(name) {
+export function useTheme(name) {
   document.documentElement.dataset.theme = name;
   localStorage.setItem("theme", name);
+  for (const input of document.querySelectorAll(`input[name$=theme][value=${name}]`)) Reflect.set(input, "checked", true);
 }
 
 /** Asks once more when unsent changes would be lost. */
@@ -65,6 +71,7 @@ function linkTo(place, kind) {
     link = h("a", { href: addressOf(place) }, icon(place.tag ? "tag" : place.name), h("span", { class: "place-name" }, words), h("span", { class: "place-count" }));
     links.set(key, link);
     link.dataset.key = addressOf(place);
+    link.dataset.drop = place.tag ? `tag:${place.tag}` : (DROPS[place.name] ?? "");
   }
   return link;
 }
@@ -85,7 +92,9 @@ export function drawNav() {
   reconcile($("#places"), PLACES.map((name) => item({ name }, numbers[name], name === "today" && counts.overdue > 0)));
   reconcile($("#tags"), tags.map(({ tag, count }) => item({ name: "tag", tag }, count)));
   $("#tags-title").hidden = tags.length === 0;
-  const here = addressOf(route().place);
+  drawViews();
+  const whole = listAddress();
+  const here = savedViews().some(({ address }) => address === whole) ? whole : addressOf(route().place);
   for (const link of links.values()) {
     if (link.dataset.key === here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -94,6 +103,23 @@ export function drawNav() {
   $("#who").textContent = state.user?.name || state.user?.email || "";
   drawLink();
   drawBanner();
+}
+
+function drawViews() {
+  recallViews();
+  const views = savedViews();
+  $("#views-title").hidden = views.length === 0;
+  reconcile($("#views"), views.map(viewItem));
+}
+
+/** @param {import("../data/savedviews.js").View} view */
+function viewItem({ name, address }) {
+  const key = `view${address}${name}`;
+  const known = links.get(key);
+  if (known) return /** @type {HTMLElement} */ (known.parentElement);
+  const link = h("a", { href: address, "data-key": address }, icon("view"), h("span", { class: "place-name" }, name));
+  links.set(key, link);
+  return h("li", {}, link);
 }
 
 function drawLink() {

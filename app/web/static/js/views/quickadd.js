@@ -69,7 +69,7 @@ function submit(event) {
  * A task belongs where it was written: in Today it is due today, under a tag it gets the tag.
  * @param {TaskFields & {title: string}} fields
  */
-function placed(fields) {
+export function placed(fields) {
   const { place } = route();
   const tags = fields.tags ?? [];
   if (place.name === "today" && !fields.dueDate) return { ...fields, dueDate: today() };

@@ -5,6 +5,7 @@ import { clone, h, icon, reconcile, unseen } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { marks, opsOf, rowId } from "../data/store.js";
 import { toggle } from "./actions.js";
+import { isPicked } from "./selection.js";
 
 /** @import { Task } from "../types" */
 
@@ -25,7 +26,7 @@ export function rowFor(task) {
 /** @returns {Row} */
 function build() {
   const { root, part } = clone("row");
-  const [ring, title, meta] = [part("ring"), part("title"), part("meta")];
+  const [ring, title, meta, box] = [part("ring"), part("title"), part("meta"), part("pick")];
   ring.addEventListener("click", () => toggle(root.dataset.id ?? ""));
   let last = "";
   /** @type {Task | null} */
@@ -36,13 +37,17 @@ function build() {
     const waiting = opsOf(task.id);
     const conflict = waiting.some((op) => op.conflict);
     const by = marks.get(task.id) ?? "";
-    const state = `${waiting.length > 0}${conflict}${by}${today()}${task.dueDate ? isOverdue(task.dueDate) : ""}`;
+    const picked = isPicked(task.id);
+    const state = `${waiting.length > 0}${conflict}${picked}${by}${today()}${task.dueDate ? isOverdue(task.dueDate) : ""}`;
     if (task === drawn && state === last) return;
     [drawn, last] = [task, state];
     root.dataset.id = task.id;
     root.dataset.priority = task.priority;
     root.classList.toggle("done", task.completed);
     root.classList.toggle("marked", by !== "");
+    root.classList.toggle("picked", picked);
+    box.setAttribute("aria-checked", String(picked));
+    box.setAttribute("aria-label", t("row.pick", { title: task.title }));
     drawRing(ring, task);
     title.textContent = task.title;
     title.href = `/task/${task.id}`;
