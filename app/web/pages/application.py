@@ -19,6 +19,7 @@ CLIENT_ROUTES: Final = (
     "/upcoming",
     "/completed",
     "/search",
+    "/settings",
     "/tag/<path:tag>",
     "/task/<id>",
     "/sign-in",
