@@ -29,6 +29,7 @@ def test_a_trace_arrives_whole(receiver: Receiver) -> None:
         tracing.span("INSERT tasks", kind=SpanKind.CLIENT, links=[PARENT]) as statement,
     ):
         statement.set_error("23505")
+        statement.add_event("actor.exited", {"rondo.incarnation": 3})
     tracing.shutdown()
 
     insert, request = receiver.spans
@@ -41,6 +42,7 @@ def test_a_trace_arrives_whole(receiver: Receiver) -> None:
     assert _attributes(request) == {"http.route": "/api/tasks"}
     assert _attributes(insert) == {"error.type": "23505"}
     assert [link.span_id.hex() for link in insert.links] == [PARENT[36:52]]
+    assert [(event.name, event.attributes[0].value.int_value) for event in insert.events] == [("actor.exited", 3)]
     assert request.start_time_unix_nano <= insert.start_time_unix_nano < insert.end_time_unix_nano
 
 

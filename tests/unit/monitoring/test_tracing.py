@@ -244,3 +244,42 @@ def test_an_exemplar_points_only_at_what_will_be_exported() -> None:
 def _exemplars(registry: CollectorRegistry) -> list[dict[str, str]]:
     samples = [sample for family in registry.collect() for sample in family.samples]
     return [sample.exemplar.labels for sample in samples if sample.exemplar]
+
+
+def test_a_moment_in_a_span_has_a_name_a_time_and_attributes(kept: Kept) -> None:
+    with tracing.span("work") as span:
+        span.add_event("half done", {"rondo.actor": "audit"})
+
+    (event,) = kept.named("work").events
+    assert (event.name, event.attributes) == ("half done", {"rondo.actor": "audit"})
+    assert span.started_at_ns <= event.at_ns <= span.ended_at_ns
+
+
+def test_what_is_rare_is_kept_whatever_the_ratio(kept: Kept) -> None:
+    tracing.use(kept, 0.0)
+    with tracing.span("often"):
+        pass
+    with tracing.span("rare") as span:
+        span.keep()
+
+    assert [one.name for one in kept.spans] == ["rare"]
+
+
+def test_where_nothing_is_recorded_moments_are_not_either() -> None:
+    with tracing.span("work") as span:
+        span.add_event("half done")
+        span.keep()
+
+    assert span.events == []
+
+
+def test_an_error_knows_in_which_trace_it_was_raised(kept: Kept) -> None:
+    inner, outer = ValueError("inner"), RuntimeError("outer")
+    try:
+        with tracing.span("a") as span:
+            raise inner
+    except ValueError as error:
+        outer.__cause__ = ExceptionGroup("several", [error])
+
+    assert tracing.trace_id_of(inner) == tracing.trace_id_of(outer) == span.context.trace_id
+    assert tracing.trace_id_of(KeyError("elsewhere")) is None

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fixtures.virtual_time import pytest_itemcollected
+from tests.unit.monitoring.conftest import kept, lines, value
 from tests.unit.supervisors.probes import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["pytest_itemcollected", "world"]
+__all__ = ["kept", "lines", "pytest_itemcollected", "value", "world"]
 
 
 @pytest.fixture
