@@ -1,64 +1,49 @@
-"""``python -m loadtest [--short]``: start a Rondo on a free port and let the locust scenario loose on it.
+"""``python -m loadtest [http|websocket|load|bench|report] …``: load a Rondo of its own, or measure what one costs.
 
-Exit code 0: thresholds held; 1: they did not. Ends by itself; the data directory is a temporary one.
+    http        people at work over HTTP: 0 → 50 → 100 users
+    websocket   listening people: 0 → 20 → 50 connections
+    load        both, one after the other (what happens without a word)
+    bench       CPU per request, latency, memory, start-up and live updates, beside the floor
+    report      docs/performance.md and its picture from what `bench --json` wrote
+
+Each takes ``--short``, a form for CI, and ``--help``. Exit code 0: what is promised held; 1: it did not. All of it ends by
+itself, talks to 127.0.0.1 only, and keeps its data in a temporary directory.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import socket
-import subprocess
+import signal
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
-ROOT: Final = Path(__file__).parents[1]
-START_SECONDS: Final = 60.0
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def main() -> int:
-    """Run; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="ten seconds with 20 users, for CI")
-    options = parser.parse_args()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "RONDO_DATA_DIR": str(Path(folder) / "data"),
-            "RONDO_PORT": str(port),
-            "RONDO_AUTH_RATE": "1000000",
-            "RONDO_LOG_LEVEL": "warning",
-            "RONDO_LOAD": "short" if options.short else "full",
-        }
-        rondo = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], cwd=ROOT, env=environment)
-        try:
-            _wait_ready(url, rondo)
-            scenario = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--headless", "--only-summary"]
-            return subprocess.run([*scenario, "--host", url], cwd=ROOT, env=environment, check=False).returncode
-        finally:
-            rondo.terminate()
-            rondo.wait(30)
+    """Run one command; return its exit code."""
+    signal.signal(signal.SIGTERM, _end)
+    words = sys.argv[1:]
+    command, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("load", words)
+    if words in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+    # Imported late: each command pays for what it uses only.
+    if command == "bench":
+        from loadtest.bench.__main__ import main as bench  # noqa: PLC0415 - see above
+
+        return bench(rest)
+    if command in {"http", "websocket", "load"}:
+        from loadtest.scenarios import main as load  # noqa: PLC0415 - see above
+
+        return load(command, rest)
+    print(f"No such command: {command}\n\n{__doc__}", file=sys.stderr)
+    return 2
 
 
-def _wait_ready(url: str, rondo: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and rondo.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/health/ready", timeout=1).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit("Rondo did not become ready.")
+def _end(number: int, _: FrameType | None) -> None:
+    """Let every `finally` run: what was started must end too."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from locust import HttpUser, LoadTestShape, between, events, task
 if TYPE_CHECKING:
     from locust.env import Environment
 
-SHORT = os.environ.get("RONDO_LOAD") == "short"
+SHORT = os.environ.get("LOADTEST_FORM") == "short"
 # (until second, users, users started per second)
 STAGES = ((5, 10, 10), (10, 20, 10)) if SHORT else ((30, 50, 5), (60, 100, 5), (90, 100, 5))
 P95_MILLISECONDS = 500

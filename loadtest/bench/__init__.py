@@ -1,0 +1,1 @@
+"""The benchmark: what Rondo costs, beside the floor that the same machine allows in the same minute."""
