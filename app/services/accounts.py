@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from app.domain import events
 from app.domain.account import ProfileChanges, RegisterDraft
@@ -14,7 +13,6 @@ from app.domain.errors import (
     FieldError,
     InvalidCredentialsError,
     NotFoundError,
-    RateLimitedError,
     RegistrationClosedError,
     TaskError,
     ValidationFailedError,
@@ -31,15 +29,9 @@ from app.services.recording import Recorder
 from app.services.results import SignedIn
 from app.services.sessions import Sessions, new_session, new_token
 from app.services.transactions import Transactions
-from monitoring import logs, metrics, tracing
+from monitoring import logs, tracing
 
 log = logs.get_logger("auth")
-
-_attempts: Final = {
-    (method, outcome): metrics.AUTH_ATTEMPTS_TOTAL.labels(method, outcome)
-    for method in ("password", "register")
-    for outcome in ("success", "failure", "limited", "forbidden")
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +289,6 @@ def _signed_in(json: str, token: str, session: NewSession) -> SignedIn:
 
 
 def _succeeded(method: str, signed_in: SignedIn, context: Context) -> None:
-    _attempts[method, "success"].inc()
     log.info(
         "Somebody signed in.",
         event=f"auth.{method}.succeeded",
@@ -309,8 +300,6 @@ def _succeeded(method: str, signed_in: SignedIn, context: Context) -> None:
 
 def _failed(method: str, error: TaskError, context: Context, found: Credentials | None) -> None:
     """Say who failed from where, if it is anybody we know; what was typed is not told."""
-    outcome = {RateLimitedError: "limited", RegistrationClosedError: "forbidden"}.get(type(error), "failure")
-    _attempts[method, outcome].inc()
     log.warning(
         "A sign-in or registration was refused.",
         event=f"auth.{method}.refused",
