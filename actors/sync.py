@@ -24,12 +24,15 @@ PAGE: Final = 500
 
 
 class Audience(Protocol):
-    """Who listens: the hub. Delivering never waits; a slow listener is the hub's matter."""
+    """Who listens: the hub. Delivering waits for no listener; a slow one is the hub's matter."""
 
     position: int
 
-    def deliver(self, event: RecordedEvent) -> int:
-        """Pass an event to every connection that may see it, remember its position, return how many. Never waits."""
+    async def deliver(self, event: RecordedEvent) -> int:
+        """Pass an event to every connection that may see it, then remember its position; return how many there were.
+
+        Lets other tasks run now and then. If it is cancelled the event is delivered again, and known ones are left out.
+        """
         ...
 
 
@@ -57,15 +60,15 @@ class SyncActor:
             await self._catch_up()
         elif envelope.message.position == self.audience.position + 1:
             with tracing.span("sync.broadcast", parent=envelope.traceparent, attributes={"rondo.agent": "sync"}):
-                self._deliver(envelope.message)
+                await self._deliver(envelope.message)
 
     async def _catch_up(self) -> None:
         while events := await self.reader.after(self.audience.position, PAGE):
             for event in events:
-                self._deliver(event)
+                await self._deliver(event)
 
-    def _deliver(self, event: RecordedEvent) -> None:
-        listeners = self.audience.deliver(event)
+    async def _deliver(self, event: RecordedEvent) -> None:
+        listeners = await self.audience.deliver(event)
         age = time.time() - event.occurred_at.timestamp()
         metrics.EVENT_END_TO_END_SECONDS.labels("sync").observe(max(age, 0.0))
         metrics.SYNC_UPDATES_DELIVERED_TOTAL.labels("delivered" if listeners else "no_audience").inc()

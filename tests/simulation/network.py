@@ -33,12 +33,20 @@ class Wire:
         except (trio.EndOfChannel, trio.ClosedResourceError):
             raise ConnectionClosed(None) from None
 
-    async def send_message(self, message: str | bytes) -> None:
+    async def send_frame(self, frame: bytes) -> None:
         """Send a frame; waits for a reader that is behind."""
         try:
-            await self._down[0].send(message if isinstance(message, str) else message.decode())
+            await self._down[0].send(_text(frame))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             raise ConnectionClosed(None) from None
+
+    def send_at_once(self, frame: bytes) -> bool:
+        """Send a frame if the reader is not behind."""
+        try:
+            self._down[0].send_nowait(_text(frame))
+        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
+            return False
+        return True
 
     async def aclose(self, code: int = 1000, reason: str | None = None) -> None:  # noqa: ARG002 - the protocol's
         """Close with a code."""
@@ -83,3 +91,8 @@ class Wire:
     async def wait_closed(self) -> None:
         """Wait until it is over."""
         await self._closed.wait()
+
+
+def _text(frame: bytes) -> str:
+    """Return what a text frame says (RFC 6455, 5.2)."""
+    return frame[{126: 4, 127: 10}.get(frame[1], 2) :].decode()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from app.domain.events import ACCOUNT_REGISTERED, BY_OPERATORS
+from app.web.server.websocket import text_frame
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -18,21 +19,21 @@ SYSTEM_ACTOR: Final = "system"
 # Nobody was connected when it happened, or no list shows it: to whoever is connected it is not a change.
 SILENT: Final = frozenset({ACCOUNT_REGISTERED}) | BY_OPERATORS
 
-PONG: Final = '{"type":"pong"}'
-RESET: Final = '{"type":"reset"}'
+PONG: Final = text_frame(b'{"type":"pong"}')
+RESET: Final = text_frame(b'{"type":"reset"}')
 
 
-def hello(position: int, user_id: UUID) -> str:
+def hello(position: int, user_id: UUID) -> bytes:
     """Return the first frame after authentication."""
-    return orjson.dumps({"type": "hello", "position": position, "userId": str(user_id)}).decode()
+    return text_frame(orjson.dumps({"type": "hello", "position": position, "userId": str(user_id)}))
 
 
-def error(code: str, message: str) -> str:
+def error(code: str, message: str) -> bytes:
     """Return the frame that answers a message we do not understand; the connection stays."""
-    return orjson.dumps({"type": "error", "code": code, "message": message}).decode()
+    return text_frame(orjson.dumps({"type": "error", "code": code, "message": message}))
 
 
-def event_frame(event: RecordedEvent) -> str:
+def event_frame(event: RecordedEvent) -> bytes:
     """Return the frame of a published event; the task's JSON is passed through as PostgreSQL wrote it."""
     frame: dict[str, Any] = {
         "type": event.type,
@@ -47,7 +48,7 @@ def event_frame(event: RecordedEvent) -> str:
         frame["reminder"] = orjson.Fragment(event.after or "null")
     elif event.task_id is None:
         frame["user"] = orjson.Fragment(event.after or "null")
-    return orjson.dumps(frame).decode()
+    return text_frame(orjson.dumps(frame))
 
 
 def _task(event: RecordedEvent) -> Any:

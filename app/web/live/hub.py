@@ -1,15 +1,15 @@
 """The hub: who is connected, and what each of them still has to be sent.
 
-Knows no database and no network. ``deliver`` never waits: every connection has a queue of its own, and one that does
-not empty it is let go (1013) and resumes from the last position it saw, so a slow reader delays nobody.
+Knows no database and no network. ``deliver`` waits for nobody: it sends at once what a socket takes at once, and queues
+the rest for the connection's own writer. A connection whose queue is full is let go (1013) and resumes from the last
+position it saw, so a slow reader delays nobody.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
@@ -17,6 +17,7 @@ from app.web.live.frames import SILENT, event_frame
 from monitoring import logs, metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from uuid import UUID
 
     from app.domain.events import RecordedEvent
@@ -25,8 +26,10 @@ log = logs.get_logger("live")
 
 # Frames that wait for one connection. Who pays when it is full: that connection, it is closed and resumes.
 QUEUE_FRAMES: Final = 1024
-# And how much text they may be together: a frame can hold a description of 64 kB.
-QUEUE_CHARACTERS: Final = 4 * 1024 * 1024
+# And how long they may be together: a frame can hold a description of 64 kB.
+QUEUE_BYTES: Final = 4 * 1024 * 1024
+# After so many sockets of one event other tasks have their turn: a millisecond of sending.
+AT_ONCE: Final = 64
 CONNECTIONS_PER_ACCOUNT: Final = 20
 CONNECTIONS: Final = 10_000
 
@@ -54,34 +57,41 @@ class Connection:
     """One authenticated socket: its queue of (position, type, frame), and the order to close it, if there is one.
 
     Attributes:
+        writer: Who sends its frames: the session.
         sending: The scopes of frames that are on their way; closing shortens their time.
-        waiting_characters: The length of all frames in the queue.
+        waiting_bytes: The length of all frames in the queue.
         recheck: Set when it should be asked at once whether the session still holds.
     """
 
     account_id: UUID
     session_id: UUID
-    inbox: trio.MemoryReceiveChannel[tuple[int, str, str]]
-    outbox: trio.MemorySendChannel[tuple[int, str, str]]
+    writer: Writer | None = None
+    queue: deque[tuple[int, str, bytes]] = field(default_factory=deque)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     sending: set[trio.CancelScope] = field(default_factory=set)
     closing: Closing | None = None
-    waiting_characters: int = 0
+    waiting_bytes: int = 0
     recheck: trio.Event = field(default_factory=trio.Event)
 
-    def put(self, position: int, kind: str, frame: str) -> None:
-        """Queue a frame, or close a connection whose queue is full. Never waits."""
-        if self.waiting_characters + len(frame) <= QUEUE_CHARACTERS:
-            with contextlib.suppress(trio.WouldBlock):
-                self.outbox.send_nowait((position, kind, frame))
-                self.waiting_characters += len(frame)
-                return
-        self.close(TOO_SLOW, "Too slow: resume from the last position")
+    def put(self, position: int, kind: str, frame: bytes) -> None:
+        """Send a frame at once if that can be, else queue it; one whose queue is full is closed. Never waits."""
+        writer = self.writer
+        if writer is not None and not self.queue and writer.send_at_once(position, kind, frame):
+            return
+        if len(self.queue) == QUEUE_FRAMES or self.waiting_bytes + len(frame) > QUEUE_BYTES:
+            self.close(TOO_SLOW, "Too slow: resume from the last position")
+            return
+        self.queue.append((position, kind, frame))
+        self.waiting_bytes += len(frame)
+        if writer is not None:
+            writer.wake()
 
-    async def take(self) -> tuple[int, str, str]:
-        """Return the next frame: (position, type, frame)."""
-        taken = await self.inbox.receive()
-        self.waiting_characters -= len(taken[2])
+    def take(self) -> tuple[int, str, bytes] | None:
+        """Return the next frame, (position, type, frame), or None."""
+        if not self.queue:
+            return None
+        taken = self.queue.popleft()
+        self.waiting_bytes -= len(taken[2])
         return taken
 
     def close(self, code: int, reason: str) -> None:
@@ -91,6 +101,18 @@ class Connection:
         for frame in self.sending:
             frame.deadline = min(frame.deadline, trio.current_time() + LAST_FRAME_SECONDS)
         self.scope.cancel()
+
+
+class Writer(Protocol):
+    """Sends the frames of one connection."""
+
+    def send_at_once(self, position: int, kind_of_event: str, frame: bytes) -> bool:
+        """Send an event if nothing else is on its way and the socket takes it whole; say whether it is done with."""
+        ...
+
+    def wake(self) -> None:
+        """See to the queue soon."""
+        ...
 
 
 class HubFullError(Exception):
@@ -116,10 +138,9 @@ class Hub:
         """
         if self._closing is not None:
             raise HubFullError("Going away")
-        if len(self._by_account.get(account_id, ())) >= CONNECTIONS_PER_ACCOUNT or self._count >= CONNECTIONS:
+        if len(self.connections_of(account_id)) >= CONNECTIONS_PER_ACCOUNT or self._count >= CONNECTIONS:
             raise HubFullError("Too many connections")
-        outbox, inbox = trio.open_memory_channel[tuple[int, str, str]](QUEUE_FRAMES)
-        connection = Connection(account_id=account_id, session_id=session_id, inbox=inbox, outbox=outbox)
+        connection = Connection(account_id=account_id, session_id=session_id)
         self._by_account[account_id].add(connection)
         self._count += 1
         self._empty = trio.Event()
@@ -140,22 +161,27 @@ class Hub:
         metrics.WEBSOCKET_DISCONNECTS_TOTAL.labels(reason).inc()
         metrics.WEBSOCKET_CONNECTIONS_ACTIVE.set(self._count)
 
-    def deliver(self, event: RecordedEvent) -> int:
+    def connections_of(self, account_id: UUID) -> Collection[Connection]:
+        """Return the connections of an account."""
+        return self._by_account.get(account_id, ())
+
+    async def deliver(self, event: RecordedEvent) -> int:  # noqa: ASYNC910 # few listeners are served in one go
         """See ``actors.sync.Audience``."""
-        began = trio.current_time()
+        began, deepest = trio.current_time(), 0
+        listeners: list[Connection] = []
+        if event.type not in SILENT:
+            for account_id in event.audience:
+                listeners += self.connections_of(account_id)
+        frame = event_frame(event) if listeners else b""
+        for number, connection in enumerate(listeners, 1):
+            connection.put(event.position, event.type, frame)
+            deepest = max(deepest, len(connection.queue))
+            if number % AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
         self.position = event.position
-        if event.type in SILENT:
-            return 0
-        frame, deepest, listeners = "", 0, 0
-        for account_id in event.audience:
-            for connection in self._by_account.get(account_id, ()):
-                frame = frame or event_frame(event)
-                connection.put(event.position, event.type, frame)
-                listeners += 1
-                deepest = max(deepest, connection.inbox.statistics().current_buffer_used)
         metrics.WEBSOCKET_SEND_QUEUE_DEPTH_MAX.set(deepest)
         metrics.WEBSOCKET_BROADCAST_DURATION_SECONDS.observe(trio.current_time() - began)
-        return listeners
+        return len(listeners)
 
     def revoke(self, session_or_account_id: UUID) -> None:
         """Close the connections of a session, or all of an account: they are signed out."""

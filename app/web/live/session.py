@@ -1,12 +1,14 @@
 """One WebSocket: authenticate, hello, live events in ``position`` order, resume, close with a reason.
 
-The writer is a cursor over positions. Live frames come from the hub's queue; after a ``resume`` it reads the gap from
-the database, in order, and then goes on with the queue behind what it has sent: nothing is left out or comes twice.
+What is sent is a cursor over positions. Live frames go out as the hub delivers them; a socket that does not take one at
+once gets a writer, which empties the queue and ends. After a ``resume`` the writer reads the gap from the database, in
+order, and then goes on with the queue behind what it has sent: nothing is left out or comes twice.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -21,6 +23,8 @@ from monitoring import logs, metrics, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from prometheus_client import Counter
 
     from app.ports.following import EventReader
     from app.services.context import Principal
@@ -37,8 +41,6 @@ RESUME_GRACE_SECONDS: Final = 0.25
 CLOSE_SECONDS: Final = 2.0
 MESSAGES_PER_SECOND: Final = 20
 PAGE: Final = 200
-# Position 0 is before every event: it wakes the writer and is never sent.
-WAKE: Final = (0, "", "")
 # Further back than this a fresh load is cheaper than the replay.
 RESUME_EVENTS: Final = 10_000
 # Who is signed out is told to the hub; expiry is not, so it is asked for this often.
@@ -54,8 +56,12 @@ class Socket(Protocol):
         """Return the next message; raises ``ConnectionClosed``."""
         ...
 
-    async def send_message(self, message: str | bytes) -> None:
-        """Send one message; raises ``ConnectionClosed``."""
+    async def send_frame(self, frame: bytes) -> None:
+        """Send one frame; raises ``ConnectionClosed``."""
+        ...
+
+    def send_at_once(self, frame: bytes) -> bool:
+        """Send one frame if that needs no waiting; say whether it was sent."""
         ...
 
     async def aclose(self, code: int = ..., reason: str | None = ...) -> None:
@@ -104,7 +110,10 @@ class Live:
 
 
 class Session:
-    """An authenticated connection: one task reads, one writes, one asks now and then whether it may go on."""
+    """An authenticated connection: one task reads, one asks now and then whether it may go on, one writes if needed.
+
+    Implements ``app.web.live.hub.Writer``.
+    """
 
     def __init__(self, *, live: Live, socket: Socket, connection: Connection, token: str) -> None:
         self._live = live
@@ -114,14 +123,18 @@ class Session:
         self._sent = live.hub.position
         self._resume: int | None = None
         self._resumed = trio.Event()
+        self._is_writing = True  # live frames wait until it is known whether the client resumes
         self._frame_is_cut = False
+        self._nursery: trio.Nursery
 
     async def run(self) -> None:
         """Run until either side closes."""
         with self._connection.scope:
             await self._send(frames.hello(self._sent, self._connection.account_id), "hello")
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write_forever)
+                self._nursery = nursery
+                self._connection.writer = self
+                nursery.start_soon(self._begin_writing)
                 nursery.start_soon(self._recheck_forever)
                 await self._read_forever()
         closing = self._connection.closing
@@ -154,21 +167,46 @@ class Session:
         elif isinstance(message, Resume):
             self._resume = message.since
             self._resumed.set()
-            with contextlib.suppress(trio.WouldBlock):  # a full queue wakes the writer as well
-                self._connection.outbox.send_nowait(WAKE)
+            self.wake()
         elif isinstance(message, Authenticate):
             await self._send(frames.error("already_authenticated", "You are authenticated already."), "error")
 
-    async def _write_forever(self) -> None:
+    def send_at_once(self, position: int, kind_of_event: str, frame: bytes) -> bool:
+        """See ``app.web.live.hub.Writer``."""
+        if self._is_writing:
+            return False
+        if position > self._sent:
+            if not self._socket.send_at_once(frame):
+                return False
+            self._sent = position
+            _sent(kind_of_event).inc()
+        return True
+
+    def wake(self) -> None:
+        """See ``app.web.live.hub.Writer``."""
+        if not self._is_writing:
+            with contextlib.suppress(RuntimeError):  # the nursery is closed: the session has ended
+                self._nursery.start_soon(self._write)
+                self._is_writing = True
+
+    async def _begin_writing(self) -> None:
         with trio.move_on_after(RESUME_GRACE_SECONDS):
             await self._resumed.wait()
+        await self._write()
+
+    async def _write(self) -> None:
+        """Send what waits, then end: from then on the hub sends."""
         while True:
-            position, kind_of_event, frame = await self._connection.take()
             if self._resume is not None:
                 await self._replay(self._resume)
-            if position > self._sent:
-                await self._send(frame, kind_of_event)
-                self._sent = position
+            elif (waiting := self._connection.take()) is not None:
+                position, kind_of_event, frame = waiting
+                if position > self._sent:
+                    await self._send(frame, kind_of_event)
+                    self._sent = position
+            else:
+                self._is_writing = False
+                return  # noqa: ASYNC910 # no checkpoint between the last look at the queue and the end
 
     async def _replay(self, since: int) -> None:
         self._resume = None
@@ -202,19 +240,25 @@ class Session:
             if is_signed_out:
                 self._connection.close(SIGNED_OUT, "Signed out")
 
-    async def _send(self, frame: str, kind_of_frame: str) -> None:
+    async def _send(self, frame: bytes, kind_of_frame: str) -> None:
         """Send a whole frame, also when the connection is being closed meanwhile: then it has little time left."""
         with trio.move_on_after(SEND_SECONDS, shield=True) as limit:
             self._connection.sending.add(limit)
             try:
-                await self._socket.send_message(frame)
+                await self._socket.send_frame(frame)
             finally:
                 self._connection.sending.discard(limit)
-            metrics.WEBSOCKET_MESSAGES_SENT_TOTAL.labels(kind_of_frame).inc()
+            _sent(kind_of_frame).inc()
         if limit.cancelled_caught:
             self._frame_is_cut = True
             self._connection.close(TOO_SLOW, "Too slow: resume from the last position")
         await trio.lowlevel.checkpoint_if_cancelled()
+
+
+@functools.cache
+def _sent(kind_of_frame: str) -> Counter:
+    """Return the counter of a type of frame; there are few types."""
+    return metrics.WEBSOCKET_MESSAGES_SENT_TOTAL.labels(kind_of_frame)
 
 
 async def _first_token(socket: Socket) -> str | None:

@@ -7,14 +7,19 @@ Compared with `trio.SocketStream` it also saves two turns of the scheduler per r
 server nearly always has to), and it does not wait after a send that the kernel took at once.
 """
 
+import fcntl
 import socket
 import struct
+import termios
 
 import trio
 
 from app.web.server.limits import Limits
 
 RECEIVE_BYTES = 32 * 1024
+# What is surely one segment of the kernel's.
+SEGMENT_BYTES = 16 * 1024
+_NOTHING = bytes(4)  # a C int: zero
 # SO_LINGER on, zero seconds: close() then sends RST and frees what was not yet delivered.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -85,6 +90,21 @@ class SocketStream(trio.abc.HalfCloseableStream):
             return 0
         except OSError as error:
             raise trio.BrokenResourceError("the peer reset the connection") from error
+
+    def send_whole(self, data: bytes) -> bool:
+        """Send all of it at once or nothing. Not a checkpoint, and never an error: whoever must know sends again.
+
+        The kernel takes a first segment whatever its size may be when nothing else waits to be sent or acknowledged.
+        """
+        try:
+            if len(data) > SEGMENT_BYTES or fcntl.ioctl(self._socket, termios.TIOCOUTQ, _NOTHING) != _NOTHING:
+                return False
+            sent = self._socket.send(data)
+        except (OSError, ValueError):  # the peer is gone, the buffer is full, or it is closed
+            return False
+        if sent < len(data):  # it does not happen; if it did, the rest of a frame would be missing
+            self.abort()
+        return True
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until the kernel has room again."""

@@ -43,7 +43,8 @@ class Ear:
         self.position = position
         self.heard: list[int] = []
 
-    def deliver(self, heard: RecordedEvent) -> int:
+    async def deliver(self, heard: RecordedEvent) -> int:
+        await trio.lowlevel.checkpoint()
         self.position = heard.position
         self.heard.append(heard.position)
         return 1

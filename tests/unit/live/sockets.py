@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 
 import trio
 from trio_websocket import CloseReason, ConnectionClosed
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import TextMessage
 
 from app.domain.ids import AccountId, ProjectId, SessionId
 from app.ports.database import DatabaseUnavailableError
@@ -23,6 +25,16 @@ if TYPE_CHECKING:
 
 # What a client sees of a connection that ended without a word.
 CUT_OFF = 1006
+
+
+def said(frame: bytes) -> dict[str, Any]:
+    """Return what a client reads of a frame, with a parser that is not ours."""
+    client = Connection(ConnectionType.CLIENT)
+    client.receive_data(frame)
+    (message,) = client.events()
+    assert isinstance(message, TextMessage)
+    content: dict[str, Any] = json.loads(message.data)
+    return content
 
 
 @dataclass(eq=False)
@@ -52,11 +64,17 @@ class FakeSocket:
         except trio.EndOfChannel:
             raise ConnectionClosed(CloseReason(1000, "")) from None
 
-    async def send_message(self, message: str | bytes) -> None:
+    async def send_frame(self, frame: bytes) -> None:
         await trio.lowlevel.checkpoint()
         if self.stuck:
             await self.unstuck.wait()
-        self.sent.append(json.loads(message))
+        self.sent.append(said(frame))
+
+    def send_at_once(self, frame: bytes) -> bool:
+        if self.stuck:
+            return False
+        self.sent.append(said(frame))
+        return True
 
     async def aclose(self, code: int = 1000, reason: str | None = None) -> None:
         await trio.lowlevel.checkpoint()
@@ -114,11 +132,11 @@ class House:
     def live(self) -> Live:
         return Live(hub=self.hub, reader=self.log, authenticate=self.door.authenticate)
 
-    def publish(self, count: int = 1, **details: Any) -> list[RecordedEvent]:
+    async def publish(self, count: int = 1, **details: Any) -> list[RecordedEvent]:
         """Put events into the log and hand them to the hub."""
         events = self.write(count, **details)
         for one in events:
-            self.hub.deliver(one)
+            await self.hub.deliver(one)
         return events
 
     def write(self, count: int, **details: Any) -> list[RecordedEvent]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,14 +9,14 @@ from uuid import UUID
 from app.domain.ids import ReminderId
 from app.web.live.frames import event_frame
 from tests.unit.actors.fakes import ACCOUNT, event
+from tests.unit.live.sockets import said
 
 if TYPE_CHECKING:
     from app.domain.events import RecordedEvent
 
 
 def frame(recorded: RecordedEvent) -> dict[str, Any]:
-    shown: dict[str, Any] = json.loads(event_frame(recorded))
-    return shown
+    return said(event_frame(recorded))
 
 
 def test_a_change_of_a_task_shows_the_task_as_it_is_now() -> None:

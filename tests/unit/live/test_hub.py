@@ -16,9 +16,10 @@ from app.domain.events import ACCOUNT_REGISTERED
 from app.domain.ids import AccountId
 from app.web.live import hub as hub_module
 from app.web.live.hub import (
+    AT_ONCE,
     CONNECTIONS_PER_ACCOUNT,
     GOING_AWAY,
-    QUEUE_CHARACTERS,
+    QUEUE_BYTES,
     QUEUE_FRAMES,
     SIGNED_OUT,
     TOO_SLOW,
@@ -36,18 +37,16 @@ OTHER = AccountId(UUID(int=2))
 def positions(connection: Connection) -> list[int]:
     """Return the positions that wait for a connection."""
     found = []
-    while True:
-        try:
-            found.append(connection.inbox.receive_nowait()[0])
-        except trio.WouldBlock:
-            return found
+    while (waiting := connection.take()) is not None:
+        found.append(waiting[0])
+    return found
 
 
 async def test_every_connection_of_the_audience_gets_every_event_and_nobody_else() -> None:
     hub = Hub()
     first, second, foreign = (hub.connect(account, uuid4()) for account in (ACCOUNT, ACCOUNT, OTHER))
 
-    listeners = [hub.deliver(event(position)) for position in (1, 2)]
+    listeners = [await hub.deliver(event(position)) for position in (1, 2)]
 
     assert listeners == [2, 2]
     assert (positions(first), positions(second), positions(foreign)) == ([1, 2], [1, 2], [])
@@ -61,7 +60,7 @@ async def test_a_connection_that_does_not_read_is_let_go_and_the_others_get_ever
     got: list[int] = []
 
     for position in range(1, QUEUE_FRAMES + 3):
-        hub.deliver(event(position))
+        await hub.deliver(event(position))
         got += positions(quick)
 
     assert slow.closing is not None
@@ -73,21 +72,91 @@ async def test_a_connection_that_does_not_read_is_let_go_and_the_others_get_ever
 async def test_few_long_frames_fill_a_queue_as_well_and_what_was_taken_makes_room() -> None:
     hub = Hub()
     slow, quick = hub.connect(ACCOUNT, uuid4()), hub.connect(ACCOUNT, uuid4())
-    long = replace(event(1), after=f'"{"x" * (QUEUE_CHARACTERS // 4)}"')
+    long = replace(event(1), after=f'"{"x" * (QUEUE_BYTES // 4)}"')
 
     for position in range(1, 5):
-        hub.deliver(replace(long, position=position))
-        assert (await quick.take())[0] == position
+        await hub.deliver(replace(long, position=position))
+        assert positions(quick) == [position]
 
     assert slow.closing is not None
-    assert (slow.closing.code, quick.closing, quick.waiting_characters) == (TOO_SLOW, None, 0)
+    assert (slow.closing.code, quick.closing, quick.waiting_bytes) == (TOO_SLOW, None, 0)
+
+
+class Instant:
+    """A writer whose socket takes everything, or nothing."""
+
+    def __init__(self, *, takes: bool = True) -> None:
+        self.takes = takes
+        self.sent: list[int] = []
+        self.woken = 0
+
+    def send_at_once(self, position: int, kind_of_event: str, frame: bytes) -> bool:
+        assert (kind_of_event, len(frame) > 0) == ("task.updated", True)
+        self.sent += [position] if self.takes else []
+        return self.takes
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+async def test_what_a_socket_takes_at_once_is_not_queued_and_the_rest_keeps_its_order() -> None:
+    hub, writer = Hub(), Instant()
+    connection = hub.connect(ACCOUNT, uuid4())
+    connection.writer = writer
+
+    await hub.deliver(event(1))
+    writer.takes = False
+    await hub.deliver(event(2))
+    writer.takes = True
+    await hub.deliver(event(3))  # behind the one that waits
+    waiting = positions(connection)
+    await hub.deliver(event(4))
+
+    assert (writer.sent, waiting, writer.woken) == ([1, 4], [2, 3], 2)
+
+
+async def test_a_large_audience_does_not_hold_up_everybody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "CONNECTIONS_PER_ACCOUNT", 4 * AT_ONCE)
+    hub = Hub()
+    connections = [hub.connect(ACCOUNT, uuid4()) for _ in range(4 * AT_ONCE)]
+    told: list[int] = []
+
+    async def live_meanwhile() -> None:
+        for _ in range(3):
+            told.append(sum(bool(connection.queue) for connection in connections))
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hub.deliver, event(1))
+        nursery.start_soon(live_meanwhile)
+
+    assert [positions(connection) for connection in connections] == [[1]] * 4 * AT_ONCE
+    assert any(0 < seen < 4 * AT_ONCE for seen in told)
+
+
+async def test_a_delivery_that_was_cut_short_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "CONNECTIONS_PER_ACCOUNT", 2 * AT_ONCE)
+    hub = Hub()
+    connections = [hub.connect(ACCOUNT, uuid4()) for _ in range(2 * AT_ONCE)]
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await hub.deliver(event(1))
+    position_of_the_cut_one = hub.position
+    await hub.deliver(event(1))
+
+    assert (scope.cancelled_caught, position_of_the_cut_one, hub.position) == (True, 0, 1)
+    assert {tuple(positions(connection)) for connection in connections} == {
+        (1,),
+        (1, 1),
+    }  # known: left out
 
 
 async def test_who_registers_is_nobodys_news() -> None:
     hub = Hub()
     connection = hub.connect(ACCOUNT, uuid4())
 
-    assert hub.deliver(event(1, kind=ACCOUNT_REGISTERED)) == 0
+    assert await hub.deliver(event(1, kind=ACCOUNT_REGISTERED)) == 0
     assert (hub.position, positions(connection)) == (1, [])
 
 

@@ -33,7 +33,7 @@ settle = trio.testing.wait_all_tasks_blocked
 
 async def test_the_first_frame_says_where_and_who(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
-    house.publish(3)
+    await house.publish(3)
 
     socket = await house.enter(nursery)
 
@@ -146,9 +146,9 @@ async def test_events_come_in_order_and_only_to_their_audience(
     house = House()
     socket = await house.enter(nursery)
 
-    house.publish(2)
-    house.publish(1, audience=(AccountId(house.door.people["token-0"].session_id),))
-    house.publish(1)
+    await house.publish(2)
+    await house.publish(1, audience=(AccountId(house.door.people["token-0"].session_id),))
+    await house.publish(1)
     await settle()
 
     assert socket.positions == [1, 2, 4]
@@ -158,12 +158,12 @@ async def test_resume_sends_what_was_missed_once_and_then_goes_on(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     house = House()
-    house.publish(5)
+    await house.publish(5)
     socket = await house.enter(nursery)
 
     socket.say({"type": "resume", "since": 2})
     await settle()
-    house.publish(2)
+    await house.publish(2)
     await settle()
 
     assert socket.positions == [3, 4, 5, 6, 7]
@@ -171,15 +171,15 @@ async def test_resume_sends_what_was_missed_once_and_then_goes_on(
 
 async def test_what_is_written_during_a_resume_comes_once(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
-    house.publish(5)
+    await house.publish(5)
     socket = await house.enter(nursery)
     written = house.write(3)
 
     socket.say({"type": "resume", "since": 4})
     await settle()
     for one in written:  # the hub hears of them when the replay has shown them already
-        house.hub.deliver(one)
-    house.publish(1)
+        await house.hub.deliver(one)
+    await house.publish(1)
     await settle()
 
     assert socket.positions == [5, 6, 7, 8, 9]
@@ -189,10 +189,10 @@ async def test_what_happens_between_hello_and_resume_comes_behind_what_was_misse
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     house = House()
-    house.publish(3)
+    await house.publish(3)
     socket = await house.knock(nursery)
 
-    house.publish(1)
+    await house.publish(1)
     await settle()
     early = list(socket.positions)
     socket.say({"type": "resume", "since": 1})
@@ -207,7 +207,7 @@ async def test_who_does_not_resume_has_its_events_a_moment_after_hello(
     house = House()
     socket = await house.knock(nursery)
 
-    house.publish(1)
+    await house.publish(1)
     await trio.sleep(RESUME_GRACE_SECONDS + 0.01)
 
     assert socket.positions == [1]
@@ -217,7 +217,7 @@ async def test_who_saw_more_than_the_hub_may_resume_from_there(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     house = House()
-    house.publish(2)
+    await house.publish(2)
     house.write(3)
     socket = await house.enter(nursery)
 
@@ -229,12 +229,12 @@ async def test_who_saw_more_than_the_hub_may_resume_from_there(
 
 async def test_a_position_of_the_future_means_start_over(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
-    house.publish(2)
+    await house.publish(2)
     socket = await house.enter(nursery)
 
     socket.say({"type": "resume", "since": 3})
     await settle()
-    house.publish(1)
+    await house.publish(1)
     await settle()
 
     assert socket.types == ["hello", "reset", "task.updated"]
@@ -245,7 +245,7 @@ async def test_too_far_back_means_start_over(
 ) -> None:
     monkeypatch.setattr(session_module, "RESUME_EVENTS", 3)
     house = House()
-    house.publish(5)
+    await house.publish(5)
     far, near = await house.enter(nursery), await house.enter(nursery)
 
     far.say({"type": "resume", "since": 1})
@@ -259,8 +259,8 @@ async def test_long_gaps_come_page_by_page_without_what_nobody_needs(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     house = House()
-    house.publish(1, kind=ACCOUNT_REGISTERED)
-    house.publish(450)
+    await house.publish(1, kind=ACCOUNT_REGISTERED)
+    await house.publish(450)
     socket = await house.enter(nursery)
 
     socket.say({"type": "resume", "since": 0})
@@ -337,12 +337,12 @@ async def test_a_stuck_reader_is_let_go_and_resumes_with_nothing_lost(
 ) -> None:
     house = House()
     stuck, quick = await house.enter(nursery), await house.enter(nursery)
-    house.publish(1)
+    await house.publish(1)
     await settle()
     stuck.stuck = True
 
     for _ in range(QUEUE_FRAMES + 2):
-        house.publish(1)
+        await house.publish(1)
         await trio.testing.wait_all_tasks_blocked()
     await stuck.gone.wait()
     again = await house.enter(nursery)
@@ -354,12 +354,46 @@ async def test_a_stuck_reader_is_let_go_and_resumes_with_nothing_lost(
     assert stuck.positions + again.positions == quick.positions
 
 
+async def test_who_falls_behind_catches_up_and_is_served_at_once_again(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    house = House()
+    socket = await house.enter(nursery)
+    socket.stuck = True
+    await house.publish(3)
+    await settle()
+    behind = list(socket.positions)
+
+    socket.stuck = False
+    socket.unstuck.set()
+    await settle()
+    caught_up = list(socket.positions)
+    await house.publish(1)  # nobody is woken for it
+
+    assert (behind, caught_up, socket.positions) == ([], [1, 2, 3], [1, 2, 3, 4])
+
+
+async def test_an_event_for_somebody_who_has_just_left_harms_nobody(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    house = House()
+    leaving = await house.enter(nursery)
+    (connection,) = house.hub.connections_of(ACCOUNT)
+    leaving.leave()
+    leaving.stuck = True
+    await house.hub.wait_empty()
+
+    connection.put(1, "task.updated", b"frame")
+
+    assert (leaving.positions, len(connection.queue)) == ([], 1)
+
+
 async def test_a_frame_that_is_not_taken_in_time_ends_it(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
     socket = await house.enter(nursery)
     socket.stuck = True
 
-    house.publish(1)
+    await house.publish(1)
     await socket.gone.wait()
 
     assert socket.closed == (CUT_OFF, None)
@@ -373,10 +407,10 @@ async def test_a_slow_reader_gets_its_frame_to_the_end_before_it_is_told_1013(
     house = House()
     slow = await house.enter(nursery)
     slow.stuck = True
-    house.publish(1)
+    await house.publish(1)
     await settle()
 
-    house.publish(QUEUE_FRAMES + 1)
+    await house.publish(QUEUE_FRAMES + 1)
     await trio.sleep(seconds)
     slow.unstuck.set()
     await slow.gone.wait()
