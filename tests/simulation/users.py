@@ -42,8 +42,9 @@ OPERATIONS: Final = (
     *("complete",) * 6,
     *("reopen",) * 3,
     *("delete",) * 2,
-    *("remind",) * 5,
-    *("snooze", "acknowledge", "forget", "move"),
+    *("remind",) * 7,
+    *("snooze",) * 3,
+    *("acknowledge", "forget", "move"),
 )
 UNANSWERED: Final = (DatabaseUnavailableError, SimulatedError, TransactionConflictError)
 
@@ -58,13 +59,22 @@ class Request:
     answer: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A task or a reminder that somebody heard of, and whose it is."""
+
+    id: UUID
+    owner: UUID
+
+
 @dataclass(slots=True)
 class Diary:
-    """What all users did. Tasks and reminders that somebody heard of can be used by everybody who may."""
+    """What all users did. What one heard of can be used by everybody who may."""
 
     requests: list[Request] = field(default_factory=list)
-    tasks: list[TaskId] = field(default_factory=list)
-    reminders: list[ReminderId] = field(default_factory=list)
+    tasks: list[Known] = field(default_factory=list)
+    completed: list[Known] = field(default_factory=list)
+    reminders: list[Known] = field(default_factory=list)
 
 
 class User:
@@ -85,7 +95,7 @@ class User:
     async def work(self, until: float, requests: int) -> None:
         """Make requests until it is late; the last one is finished."""
         for _ in range(requests):
-            await trio.sleep(self.dice.between(0.0, 2.0))
+            await trio.sleep(self.dice.between(0.0, 1.0))
             if trio.current_time() >= until:
                 return
             await self._request(self.dice.pick(OPERATIONS))
@@ -136,7 +146,7 @@ class User:
     def _creating(self, context: Context, draft: TaskDraft) -> Callable[[Process], Awaitable[Stored]]:
         async def create(process: Process) -> Stored:
             made = await process.tasks.create_task(context, draft)
-            self.diary.tasks.append(TaskId(made.id))
+            self.diary.tasks.append(Known(made.id, self.person.inbox_id))
             return made
 
         return create
@@ -151,38 +161,46 @@ class User:
                 TaskChanges(completed=False),
             )
         )
-        return self._with_task(lambda process, task_id: process.tasks.patch_task(context, task_id, changes))
+        return self._with_task(lambda process, task: process.tasks.patch_task(context, TaskId(task.id), changes))
 
     def _complete(self, context: Context) -> Callable[[Process], Awaitable[Any]] | None:
-        async def complete(process: Process, task_id: TaskId) -> Stored:
-            answer = await process.tasks.complete_task(context, task_id)
+        async def complete(process: Process, task: Known) -> Stored:
+            answer = await process.tasks.complete_task(context, TaskId(task.id))
+            self.diary.completed.append(task)
             following = orjson.loads(answer.json)["next"]
             if following is not None:
-                self.diary.tasks.append(TaskId(UUID(following["id"])))
+                self.diary.tasks.append(Known(UUID(following["id"]), task.owner))
             return answer
 
         return self._with_task(complete)
 
     def _reopen(self, context: Context) -> Callable[[Process], Awaitable[Any]] | None:
-        return self._with_task(lambda process, task_id: process.tasks.reopen_task(context, task_id))
+        def reopen(process: Process, task: Known) -> Awaitable[Stored]:
+            return process.tasks.reopen_task(context, TaskId(task.id))
+
+        return self._with_task(reopen, self.diary.completed if self.dice.chance(0.8) else self.diary.tasks)
 
     def _delete(self, context: Context) -> Callable[[Process], Awaitable[Any]] | None:
-        return self._with_task(lambda process, task_id: process.tasks.delete_task(context, task_id))
+        async def delete(process: Process, task: Known) -> None:
+            await process.tasks.delete_task(context, TaskId(task.id))
+            self.diary.tasks[:] = [known for known in self.diary.tasks if known != task or self.dice.chance(0.1)]
+
+        return self._with_task(delete)
 
     def _remind(self, context: Context) -> Callable[[Process], Awaitable[Any]] | None:
         draft = ReminderDraft(before=self.dice.pick(("PT0S", "PT2S", "PT5S")))
         if self.dice.chance(0.7):
             draft = ReminderDraft(remind_at=self._soon())
 
-        async def remind(process: Process, task_id: TaskId) -> Stored:
-            made = await process.reminders.add_reminder(context, task_id, draft)
-            self.diary.reminders.append(ReminderId(made.id))
+        async def remind(process: Process, task: Known) -> Stored:
+            made = await process.reminders.add_reminder(context, TaskId(task.id), draft)
+            self.diary.reminders.append(Known(made.id, self.person.account_id))
             return made
 
         return self._with_task(remind)
 
     def _snooze(self, context: Context) -> Callable[[Process], Awaitable[Any]] | None:
-        until = self._soon()
+        until = self._later()
         return self._with_reminder(lambda process, one: process.reminders.snooze(context, one, until))
 
     def _acknowledge(self, context: Context) -> Callable[[Process], Awaitable[Any]] | None:
@@ -201,21 +219,25 @@ class User:
         """Return an instant some seconds from now, so that it comes while the simulation runs."""
         return (self.clock.now() + timedelta(seconds=self.dice.between(-2.0, 20.0))).replace(microsecond=0)
 
+    def _later(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=self.dice.between(0.5, 10.0))
+
     def _with_task(
-        self, step: Callable[[Process, TaskId], Awaitable[Any]]
+        self, step: Callable[[Process, Known], Awaitable[Any]], tasks: list[Known] | None = None
     ) -> Callable[[Process], Awaitable[Any]] | None:
-        if not self.diary.tasks:
-            return None
-        task_id = self.dice.pick(self.diary.tasks[-12:])  # the newest, so that people meet
-        return lambda process: step(process, task_id)
+        task = self._pick(self.diary.tasks if tasks is None else tasks, *self.person.projects)
+        return None if task is None else lambda process: step(process, task)
 
     def _with_reminder(
         self, step: Callable[[Process, ReminderId], Awaitable[Any]]
     ) -> Callable[[Process], Awaitable[Any]] | None:
-        if not self.diary.reminders:
-            return None
-        reminder_id = self.dice.pick(self.diary.reminders[-8:])
-        return lambda process: step(process, reminder_id)
+        reminder = self._pick(self.diary.reminders, self.person.account_id)
+        return None if reminder is None else lambda process: step(process, ReminderId(reminder.id))
+
+    def _pick(self, known: list[Known], *owners: UUID) -> Known | None:
+        """Return one of the newest, so that people meet; now and then one that is not theirs."""
+        mine = [one for one in known if one.owner in owners or self.dice.chance(0.02)]
+        return self.dice.pick(mine[-8:]) if mine else None
 
 
 def _parsed(answer: Any) -> Any:

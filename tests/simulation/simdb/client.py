@@ -26,6 +26,7 @@ class Client:
         self.db = db
         self.is_killed = False
         self._waits: dict[trio.CancelScope, None] = {}
+        self._losses = 0
         self._pool = trio.Semaphore(CONNECTIONS)
         # Seconds that each statement of a purpose takes longer, by its first word.
         self.slowness: dict[str, float] = {}
@@ -41,10 +42,7 @@ class Client:
             DeadlockError: Undone in favour of another.
         """
         async with self._connection():
-            await self.travel(purpose)
-            transaction = Transaction(self)
-            if purpose:
-                transaction.purposes.append(purpose)
+            transaction = Transaction(self, purpose)
             try:
                 yield transaction
             except BaseException:
@@ -60,6 +58,7 @@ class Client:
 
     def lose_connections(self) -> None:
         """End whatever waits for the database."""
+        self._losses += 1
         for scope in list(self._waits):
             scope.cancel()
 
@@ -71,8 +70,7 @@ class Client:
             CrashError: By the dice.
         """
         slow = self.slowness.get(purpose.split(" ", 1)[0], 0.0) if self.slowness else 0.0
-        with self.lifeline():
-            await trio.sleep(slow + self.db.dice.pick(ROUND_TRIPS))
+        await self._pass(slow + self.db.dice.pick(ROUND_TRIPS))
         self._maybe_crash(purpose)
 
     @contextmanager
@@ -94,40 +92,64 @@ class Client:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[None]:
-        with self.lifeline(), trio.move_on_after(ACQUIRE_SECONDS) as limit:
-            await self._pool.acquire()
-        if limit.cancelled_caught:
-            raise DatabaseUnavailableError("PostgreSQL cannot be used: no connection is free")
+        try:
+            self._pool.acquire_nowait()
+        except trio.WouldBlock:
+            await self._wait_for_connection()
         try:
             yield
         finally:
             self._pool.release()
 
+    async def _wait_for_connection(self) -> None:
+        with self.lifeline(), trio.move_on_after(ACQUIRE_SECONDS) as limit:
+            await self._pool.acquire()
+        if limit.cancelled_caught:
+            raise DatabaseUnavailableError("PostgreSQL cannot be used: no connection is free")
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass on the line. In one scope, not two: scopes cost most of a simulation's time."""
+        self._require_here()
+        if not seconds:
+            await trio.lowlevel.checkpoint()
+            self._require_here()
+            return
+        losses = self._losses
+        with trio.CancelScope(deadline=trio.current_time() + seconds) as scope:
+            self._waits[scope] = None
+            try:
+                await trio.sleep_forever()
+            finally:
+                del self._waits[scope]
+        if self._losses != losses:
+            raise DatabaseUnavailableError("PostgreSQL cannot be used: the connection was lost")
+
     async def _commit(self, transaction: Transaction) -> None:
+        """Send COMMIT and hear what became of it; what has only read has nothing to be unsure about."""
+        if not transaction.writes:
+            self.db.undo(transaction)
+            return
         with trio.CancelScope(shield=True):
             try:
                 await self._send_commit(transaction)
             except DatabaseUnavailableError as lost:
-                if transaction.writes:
-                    raise OutcomeUnknownError("PostgreSQL was lost while it committed") from lost
-                raise
+                raise OutcomeUnknownError("PostgreSQL was lost while it committed") from lost
         if not transaction.is_committed:
             raise transaction.error or OutcomeUnknownError("PostgreSQL was lost while it committed")
-        if transaction.writes and self.db.dice.chance(self.db.weather.lost_reply):
+        if self.db.dice.chance(self.db.weather.lost_reply):
             self.db.trace.note("reply lost", transaction.number)
             raise OutcomeUnknownError("PostgreSQL was lost while it committed")
         self._maybe_crash("committed")
 
     async def _send_commit(self, transaction: Transaction) -> None:
         try:
-            with self.lifeline():
-                await trio.sleep(self.db.dice.pick(ROUND_TRIPS))
+            await self._pass(self.db.dice.pick(ROUND_TRIPS))
         except DatabaseUnavailableError:
             self.db.undo(transaction)
             raise
         if transaction.ended.is_set():
             return
-        if transaction.writes and self.db.dice.chance(self.db.weather.lost_commit):
+        if self.db.dice.chance(self.db.weather.lost_commit):
             self.db.trace.note("commit lost", transaction.number)
             self.db.undo(transaction)
             raise DatabaseUnavailableError("the connection broke")

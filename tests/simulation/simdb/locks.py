@@ -42,6 +42,11 @@ class Locks:
         self._held: defaultdict[Place, dict[Any, Mode]] = defaultdict(dict)
         self._queues: defaultdict[Place, list[_Waiter]] = defaultdict(list)
 
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait."""
+        return sum(map(len, self._queues.values()))
+
     def try_lock(self, owner: Any, place: Place, mode: Mode) -> bool:
         """Take a lock, or return False if somebody else stands in the way."""
         if not self._is_free(owner, place, mode):

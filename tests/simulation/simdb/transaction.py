@@ -27,14 +27,14 @@ class Transaction:
         purposes: What it did, in words, for the trace.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, purpose: str = "") -> None:
         self.client = client
         self.db = client.db
         self.number = self.db.begin(self)
         self.now: datetime = self.db.clock.now()
         self.writes: dict[Place, Any] = {}
         self.event_ids: list[Any] = []
-        self.purposes: list[str] = []
+        self.purposes = [purpose]
         self.is_committing = False
         self.error: Exception | None = None
         self.ended = trio.Event()
