@@ -6,8 +6,8 @@
     bench       CPU per request, latency, memory, start-up and live updates, beside the floor
     report      docs/performance.md and its picture from what `bench --json` wrote
 
-Each takes ``--short``, a form for CI, and ``--help``. Exit code 0: what is promised held; 1: it did not. All of it ends by
-itself, talks to 127.0.0.1 only, and keeps its data in a temporary directory.
+Each takes ``--short``, a form for CI, and ``--help``. Exit code 0: what is promised held; 1: it did not. All of it ends
+by itself, talks to 127.0.0.1 only, and keeps its data in a temporary directory.
 """
 
 from __future__ import annotations
