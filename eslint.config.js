@@ -11,6 +11,24 @@ const browser = Object.fromEntries(
   ].map((name) => [name, "readonly"]),
 );
 
+/** Where a text is that a person reads. Sentences come from the catalogue. */
+const SHOWN = [
+  ['CallExpression[callee.name="h"] > ObjectExpression ~ ', ""],
+  ['CallExpression[callee.name="h"] > ObjectExpression ~ ArrayExpression > ', ""],
+  ["CallExpression[callee.name=/^(toast|unseen)$/] > ", ""],
+  ["AssignmentExpression[left.property.name=/^(textContent|title|placeholder|ariaLabel)$/] > ", ".right"],
+  ["Property[key.value=/^(aria-label|aria-description|title|placeholder|alt)$/] > ", ".value"],
+  ["Property[key.name=/^(title|placeholder|alt)$/] > ", ".value"],
+];
+/** Two letters are a word; Rondo's name and what stands on keys are no sentences. */
+const WORD = "/(?<!\\p{L})(?!(?:Rondo|Esc|Ctrl|Del)(?!\\p{L}))\\p{L}{2}/u";
+const SPOKEN = SHOWN.flatMap(([place, role]) =>
+  [`${place}Literal${role}[value=${WORD}]`, `${place}TemplateLiteral${role} > TemplateElement[value.raw=${WORD}]`].map((selector) => ({
+    selector,
+    message: "A person reads this: put it into messages/*.json.",
+  })),
+);
+
 export default [
   { ignores: [".venv/", "node_modules/", "test-results/"] },
   js.configs.recommended,
@@ -36,6 +54,7 @@ export default [
       ],
     },
   },
+  { files: ["app/web/static/js/**/*.js"], rules: { "no-restricted-syntax": ["error", ...SPOKEN] } },
   { files: ["app/web/static/js/theme.js"], languageOptions: { sourceType: "script" } },
   { files: ["tests/*.js"], languageOptions: { globals: { process: "readonly" } } },
 ];

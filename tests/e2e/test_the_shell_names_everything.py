@@ -40,10 +40,13 @@ FAMILIES = (
     "opsStrategyMore",
     "place",
     "priority",
+    "problem",
+    "refusal",
     "remind",
     "sort",
     "state",
     "status",
+    "welcome",
 )
 
 
