@@ -13,6 +13,7 @@ import trio
 
 from app import wiring
 from app.adapters.postgres import Database, MigrationError, data_lock, migrate
+from app.adapters.postgres.embedded import STOP_SECONDS as POSTGRES_STOP_SECONDS
 from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.installation import DataDirectoryError, installation_id, open_data_directory
 from app.version import VERSION
@@ -135,7 +136,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
     breaker = wiring.database_breaker(database)
     store = [Part(id="pool", start=database.run, breaker=breaker), Part(id="schema", start=_migrating(database))]
     if embedded is not None:
-        store.insert(0, Part(id="postgres", start=embedded.run))
+        store.insert(0, Part(id="postgres", start=embedded.run, stop_seconds=POSTGRES_STOP_SECONDS))
     root = tree(
         database=store,
         events=[

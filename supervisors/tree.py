@@ -30,10 +30,13 @@ BACKOFF: Final = Backoff(first=0.1, factor=2.0, maximum=3.0, jitter=0.2, reset_a
 # crashes is a bug, and half a minute between attempts is often enough for a log.
 DELIVERY_BACKOFF: Final = Backoff(first=1.0, factor=2.0, maximum=30.0, jitter=0.2, reset_after=60.0)
 
-# Together they stay under 25 s, even when each step takes all it may.
+# With a listener that drains as long as it may and any one part stuck, stopping stays under 24 s; with more of them the
+# watchdog ends the process then.
 EDGE_SECONDS: Final = 9.0
 ACTOR_SECONDS: Final = 1.0
 DATABASE_SECONDS: Final = 4.0
+# What has not ended so long after its time was over will not.
+STUCK_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Part:
         mailbox: Its mailbox as it is now, for the live tree.
         breaker: Its circuit breaker as it is now, for the live tree.
         controllable: Operators may restart and pause it.
+        stop_seconds: How long its end may take, where that is longer than for the others of its branch.
         many_tasks: It runs a task for each of many, whose log lines are not its own: the listener.
     """
 
@@ -54,6 +58,7 @@ class Part:
     mailbox: Callable[[], MailboxSnapshot] | None = None
     breaker: Callable[[], BreakerSnapshot] | None = None
     controllable: bool = False
+    stop_seconds: float = 0.0
     many_tasks: bool = False
 
     def inside(self) -> Inside:
@@ -119,8 +124,8 @@ def _child(supervisor: str, part: Part, seconds: float) -> ChildSpec:
         start=part.start if part.many_tasks else _named(supervisor, part.id, part.start),
         ask=part.ask,
         details=part.inside,
-        shutdown=seconds,
-        kill_after=seconds,
+        shutdown=max(seconds, part.stop_seconds),
+        kill_after=min(seconds, STUCK_SECONDS),
         start_timeout=None if part.id == "postgres" else 60.0,
     )
 

@@ -220,6 +220,25 @@ async def test_a_postgresql_that_is_frozen_means_503_within_a_second(tmp_path: P
     assert min(waits) < 1
 
 
+@pytest.mark.slow
+@pytest.mark.accepts("A10")
+def test_a_postgresql_that_does_not_end_is_ended_and_harms_nothing(tmp_path: Path) -> None:
+    with running_rondo(tmp_path / "data") as rondo:
+        os.kill(child_pid(rondo), signal.SIGSTOP)
+        frozen = family(child_pid(rondo))
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+
+        code = rondo.stop()
+
+        assert (code, time.monotonic() - began < 25) == (0, True)
+        for pid in frozen[1:]:  # PostgreSQL's own processes notice that the postmaster is gone
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        rondo.start()
+
+
 @pytest.mark.parametrize(
     ("environment", "words"),
     [

@@ -31,7 +31,9 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 log = logs.get_logger("postgres")
 
 # SIGINT: roll back, write everything out, end. SIGQUIT: end now, recover at the next start.
-STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0))
+STOP_STEPS = ((signal.SIGINT, 6.0), (signal.SIGQUIT, 2.0))
+# With SIGKILL behind them and the last lines.
+STOP_SECONDS = 10.0
 # After the server's end its last lines are already in the pipe.
 LAST_LINES_SECONDS = 1.0
 _REMEMBERED_LINES = 5
