@@ -292,7 +292,7 @@ class Face:
             "database": lambda: _database_reason(self.database),
             "actors": lambda: _actors_reason(self.root()),
             "disk": lambda: _disk_reason(self.directory),
-            "loop": lambda: _loop_reason(self.stalls),
+            "loop": lambda: loop_reason(self.stalls),
         }
         return create_api(
             self.services,
@@ -383,7 +383,8 @@ async def _actors_reason(root: Supervisor) -> str | None:
     return f"Not running: {', '.join(missing)}." if missing else None
 
 
-async def _loop_reason(stalls: StallDetector) -> str | None:
+async def loop_reason(stalls: StallDetector) -> str | None:
+    """Return why the event loop is not as quick as it should be, in words for strangers; None: it is."""
     await trio.lowlevel.checkpoint()
     seconds = stalls.degraded_seconds
     return None if seconds is None else f"The event loop was held for {seconds:.1f} s just now."

@@ -213,9 +213,10 @@ class Family:
         return await self._stop_run(child)
 
     async def renew(self, child: Child) -> None:
-        """Stop a child if it runs, and start it again."""
-        if not await self.stop(child):
-            raise errors.ChildStuckError(child.spec.id)
+        """Stop a child if it runs, and start it again; one that is stuck when it ends after all."""
+        run = child.run
+        if not await self.stop(child) and run is not None:
+            await run.over.wait()
         if self.children.get(child.spec.id) is not child:
             raise errors.ChildNotFoundError(f"child {child.spec.id!r} was temporary")
         child.waiting = True

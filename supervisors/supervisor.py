@@ -185,11 +185,11 @@ class Supervisor:
     async def renew_child(self, child_id: str) -> None:
         """Stop a child if it runs, and start it again, as one operation that costs no budget.
 
-        A caller who is cancelled does not keep it from coming back; what cannot start comes back as after a crash.
+        A caller who is cancelled does not keep it from coming back; what cannot start comes back as after a crash. One
+        that is stuck is started when it ends after all: two lives at once are worse than none.
 
         Raises:
-            ChildNotFoundError: There is no such child.
-            ChildStuckError: It outlived its cancellation, so it is not started again.
+            ChildNotFoundError: There is no such child, or it was temporary.
             StartFailedError: It was stopped meanwhile.
             SupervisorStoppedError: The supervisor stops, or does not run.
         """

@@ -13,7 +13,8 @@ import pytest
 import trio
 
 import supervisors
-from supervisors import ChildSpec, Event
+from app import wiring
+from supervisors import ChildSpec, Event, stall_detector
 from supervisors.stacks import task_stack
 from supervisors.stall_detector import Stall, StallDetector
 from tests.unit.supervisors import scenario
@@ -117,6 +118,26 @@ async def test_a_second_without_the_loop_is_degraded(nursery: trio.Nursery) -> N
 
     assert seen_from_outside == [True]
     assert detector.is_degraded
+
+
+@pytest.mark.accepts("S66")
+async def test_readiness_says_that_the_loop_was_held_and_later_that_it_is_well(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stall_detector, "DEGRADED_FOR_SECONDS", 0.3)
+    detector = StallDetector(lambda _stall: None)
+    await nursery.start(detector.run)
+    before = await wiring.loop_reason(detector)
+
+    await trio.lowlevel.checkpoint()
+    _block(1.1)
+    await trio.sleep(0.1)
+    degraded = await wiring.loop_reason(detector)
+    await trio.to_thread.run_sync(_block, 0.3)  # the detector lives in real time
+
+    assert (before, await wiring.loop_reason(detector)) == (None, None)
+    assert degraded is not None
+    assert degraded.startswith("The event loop was held for 1.")
 
 
 _INTERPRETERS = [sys.executable, *filter(None, map(shutil.which, ["python3.12", "python3.13", "python3.14"]))]
