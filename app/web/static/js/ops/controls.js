@@ -10,6 +10,21 @@ import { call, UnreachableError } from "../data/api.js";
 /** @param {string} path */
 export const addressOf = (path) => `/api/ops/actors/${encodeURIComponent(path.replaceAll("/", "."))}`;
 
+/**
+ * Asks for something to be done.
+ * @param {string} address
+ * @returns {Promise<string>} why it is refused; empty when it is not
+ */
+export async function refusalOf(address) {
+  try {
+    const { ok, status, problem } = await call("POST", address);
+    return ok ? "" : (problem.detail ?? t("error.other", { status: String(status) }));
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    return t("error.network");
+  }
+}
+
 export class Controls {
   /** @type {Order | null} */
   #asking = null;
@@ -37,7 +52,10 @@ export class Controls {
     const kind = [actor.path, actor.controllable, actor.state === "paused", this.#asking, this.#refusal].join();
     if (kind === this.#drawn) return;
     this.#drawn = kind;
+    // What is pressed is replaced by what can be pressed next, and the focus goes on to that.
+    const had = this.box.contains(document.activeElement);
     this.box.replaceChildren(...this.#parts(actor));
+    if (had) this.box.querySelector("button")?.focus();
   }
 
   /** @param {Actor} actor @returns {Node[]} */
@@ -70,24 +88,18 @@ export class Controls {
     this.#asking = order;
     this.#refusal = "";
     if (this.actor) this.draw(this.actor);
-    const next = order ? "[data-sure]" : `[data-order="${before}"], [data-order]`;
-    /** @type {HTMLElement | null} */ (this.box.querySelector(next))?.focus();
+    this.box.querySelector(/** @type {"button"} */ (order ? "[data-sure]" : `[data-order="${before}"]`))?.focus();
   }
 
   /** @param {Order} order */
   async #send(order) {
     const actor = /** @type {Actor} */ (this.actor);
-    try {
-      const answer = await call("POST", `${addressOf(actor.path)}/${order}`);
-      this.#refusal = answer.ok ? "" : (answer.problem.detail ?? t("error.other", { status: String(answer.status) }));
-    } catch (error) {
-      if (!(error instanceof UnreachableError)) throw error;
-      this.#refusal = t("error.network");
-    }
+    if (this.#asking !== order) return;
     this.#asking = null;
-    const had = this.box.contains(document.activeElement);
-    if (this.actor) this.draw(this.actor);
-    if (!this.#refusal) this.done(t(`opsAsked.${order}`, { name: actor.id }));
-    if (had) /** @type {HTMLElement | null} */ (this.box.querySelector("[data-order]"))?.focus();
+    const refusal = await refusalOf(`${addressOf(actor.path)}/${order}`);
+    if (!refusal) this.done(t(`opsAsked.${order}`, { name: actor.id }));
+    if (this.actor?.path !== actor.path) return;
+    this.#refusal = refusal;
+    this.draw(this.actor);
   }
 }

@@ -4,7 +4,7 @@ import { $, h, icon, reconcile, unseen } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { sinceWords } from "./node.js";
 import { facts, put } from "./rows.js";
-import { ago, number, span } from "./words.js";
+import { number, span } from "./words.js";
 
 /** @import { Actor, Health } from "./types" */
 /** @import { Model } from "./model.js" */
@@ -32,8 +32,8 @@ export function drawHead(model, standing, now) {
 /** @param {Model} model @param {Standing} standing @param {number} now @returns {{tone: string, text: string, more: string}} */
 function sentence(model, standing, now) {
   if (standing.silentSince) {
-    const seen = { when: ago((now - standing.silentSince) / 1000) };
-    return { tone: "away", text: t("ops.away"), more: standing.refusal || t("ops.awayMore", seen) };
+    const old = { span: span(Math.floor((now - standing.silentSince) / 1000)) };
+    return { tone: "away", text: t("ops.away"), more: standing.refusal || t("ops.awayMore", old) };
   }
   if (!model.actors.size) return { tone: "starting", text: t("ops.loading"), more: "" };
   const stuck = model.workers(({ state }) => state === "stuck");

@@ -2,7 +2,7 @@
 
 import { $, clone, reconcile } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
-import { call, UnreachableError } from "../data/api.js";
+import { refusalOf } from "./controls.js";
 import { facts, put } from "./rows.js";
 import { Watch } from "./watch.js";
 import { dayAndClock, number } from "./words.js";
@@ -62,14 +62,9 @@ export class Letters {
   /** @param {DeadLetter} letter @param {(name: string) => any} part */
   async #requeue(letter, part) {
     part("requeue").disabled = true;
-    try {
-      const answer = await call("POST", `/api/ops/dead-letters/${encodeURIComponent(letter.id)}/requeue`);
-      put(part("refused"), answer.ok ? "" : (answer.problem.detail ?? t("error.other", { status: String(answer.status) })));
-      if (answer.ok) this.done(t("opsAsked.requeue", { name: letter.actor }));
-    } catch (error) {
-      if (!(error instanceof UnreachableError)) throw error;
-      put(part("refused"), t("error.network"));
-    }
+    const refusal = await refusalOf(`/api/ops/dead-letters/${encodeURIComponent(letter.id)}/requeue`);
+    put(part("refused"), refusal);
+    if (!refusal) this.done(t("opsAsked.requeue", { name: letter.actor }));
     part("requeue").disabled = false;
     this.watch.start();
   }

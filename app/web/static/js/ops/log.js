@@ -12,8 +12,10 @@ const EVERY_MS = 1000;
 const LINES = 100;
 /** So near to the end counts as at the end. */
 const NEAR_PX = 8;
-/** Said already, or of no use to a person. */
-const SAID = new Set(["at", "level", "message", "event", "component", "logger", "service", "version", "env", "instance"]);
+/** Which span it was is for tracing tools; the trace is named once. */
+const SILENT = new Set(["span_id", "trace_flags"]);
+/** A crash is in the log with its stack, which the panel shows by itself. */
+const LONG = 400;
 
 export class Log {
   #path = "";
@@ -59,8 +61,14 @@ export class Log {
 
 /** @param {LogLine} item */
 function line(item) {
-  const fields = Object.entries(item).filter(([name, value]) => !SAID.has(name) && value !== null && value !== "");
-  const words = fields.map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : value}`).join(" ");
+  const fields = Object.entries(item.fields).filter(([name, value]) => !SILENT.has(name) && value !== null && value !== "");
+  const words = fields.map(([name, value]) => `${name}=${shown(value)}`).join(" ");
   const level = item.level.toLowerCase();
-  return h("p", { "data-level": level }, h("time", {}, clock(item.at)), h("span", { class: "level" }, level), h("span", {}, item.message, words ? h("small", {}, words) : null));
+  return h("p", { "data-level": level }, h("time", {}, clock(item.at)), h("span", { class: "level" }, level), h("span", { class: "said" }, item.message, words ? h("small", {}, words) : null));
+}
+
+/** @param {unknown} value */
+function shown(value) {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return text.length > LONG ? `${text.slice(0, LONG)}…` : text;
 }

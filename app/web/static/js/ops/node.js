@@ -30,7 +30,7 @@ export function sinceWords(actor, model, now) {
   }
   if (model.isFresh(actor, now)) return t("ops.restarted", { when: ago((now - (model.restartedAt.get(actor.path) ?? now)) / 1000) });
   if (actor.inHandSeconds !== null && actor.inHandSeconds > LONG_IN_HAND_SECONDS) return t("ops.inHand", { span: span(actor.inHandSeconds) });
-  if (actor.state === "running" && actor.startedAt && actor.incarnation > 1) return span(Math.max(0, -model.until(actor.startedAt, now)));
+  if (actor.state === "running" && actor.startedAt && actor.incarnation > 1) return span(Math.max(1, Math.floor(-model.until(actor.startedAt, now))));
   return "";
 }
 

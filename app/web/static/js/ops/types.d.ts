@@ -84,8 +84,9 @@ export interface LogLine {
   at: string;
   level: string;
   message: string;
-  event?: string;
-  [field: string]: unknown;
+  event: string;
+  component: string;
+  fields: Record<string, unknown>;
 }
 
 export interface DeadLetter {

@@ -32,7 +32,7 @@ export const number = (value, digits = 0) => format(value, { maximumFractionDigi
  */
 export function span(seconds) {
   if (seconds < 1) return unit(Math.max(0, Math.round(seconds * 1000)), "millisecond");
-  if (seconds < 10) return unit(seconds, "second", 1);
+  if (seconds < 10) return unit(seconds, "second", Number.isInteger(seconds) ? 0 : 1);
   if (seconds < MINUTE) return unit(Math.floor(seconds), "second");
   if (seconds < HOUR) return pair(seconds, MINUTE, "minute", 1, "second");
   if (seconds < DAY) return pair(seconds, HOUR, "hour", MINUTE, "minute");
