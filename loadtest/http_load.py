@@ -112,7 +112,7 @@ class Crowd:
                 if not data or key not in current:
                     raise LoadError("The server closed a connection, or answered what was not asked.")
                 data = partial.pop(key, b"") + data
-                answer = _whole(data)
+                answer = whole(data)
                 if answer is None:
                     partial[key] = data
                     continue
@@ -126,7 +126,7 @@ class Crowd:
                     links[key].sendall(requests[following])
 
 
-def _whole(data: bytes) -> tuple[int, int] | None:
+def whole(data: bytes) -> tuple[int, int] | None:
     """Return status and where the body begins when an answer is complete, else None."""
     end = data.find(END_OF_HEAD)
     if end < 0:

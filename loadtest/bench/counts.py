@@ -17,15 +17,19 @@ class Counts:
         requests: Requests per sample of an endpoint.
         floor_requests: Requests per sample of the floor.
         rounds: Samples of each endpoint, each beside one of the floor.
-        growth_requests: Requests per sample of growth; no more than `small` has open tasks.
+        growth_requests: Requests per sample of growth.
+        growth_changes: The same where each takes a task of its own: no more than `small` has open ones.
         growth_rounds: Pairs of samples of growth.
         mixed: Requests between the two looks at the memory.
-        people: Accounts with `sockets_each` sockets each.
+        people: Accounts with `sockets_each` sockets each; all of them see the first one's Inbox.
+        people_tasks: Tasks of each of them.
         sockets_each: At most 20, the limit of an account.
         events: Events that reach all sockets.
-        delivery_people: How many of the people write and listen in the delivery row.
+        delivery_people: How many of the others write and listen in the delivery row.
         delivery_seconds: How long they do.
-        starts: Starts on an empty data directory (those on an existing one are counted as they come).
+        starts: Starts on an empty data directory, and at least as many on an existing one.
+        calm_seconds: Before memory is looked at, and after sockets were opened: live frames are held back for a quarter
+            of a second after hello.
     """
 
     tasks: int
@@ -35,14 +39,17 @@ class Counts:
     floor_requests: int
     rounds: int
     growth_requests: int
+    growth_changes: int
     growth_rounds: int
     mixed: int
     people: int
+    people_tasks: int
     sockets_each: int
     events: int
     delivery_people: int
     delivery_seconds: float
     starts: int
+    calm_seconds: float
 
 
 FULL: Final = Counts(
@@ -52,15 +59,18 @@ FULL: Final = Counts(
     requests=1_000,
     floor_requests=1_000,
     rounds=9,
-    growth_requests=80,
-    growth_rounds=25,
+    growth_requests=300,
+    growth_changes=80,
+    growth_rounds=15,
     mixed=100_000,
     people=50,
+    people_tasks=50,
     sockets_each=20,
     events=20,
     delivery_people=5,
     delivery_seconds=10.0,
     starts=3,
+    calm_seconds=1.0,
 )
 SHORT: Final = Counts(
     tasks=200,
@@ -68,16 +78,19 @@ SHORT: Final = Counts(
     big=400,
     requests=48,
     floor_requests=100,
-    rounds=2,
+    rounds=1,
     growth_requests=16,
-    growth_rounds=2,
+    growth_changes=16,
+    growth_rounds=1,
     mixed=400,
-    people=2,
+    people=3,
+    people_tasks=20,
     sockets_each=5,
     events=4,
     delivery_people=2,
     delivery_seconds=0.5,
     starts=1,
+    calm_seconds=0.3,
 )
 WRITES_PER_SECOND: Final = 200
 CONNECTIONS: Final = 16

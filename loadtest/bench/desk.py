@@ -31,6 +31,7 @@ class Desk:
 
     def __init__(self, token: str, open_ids: Sequence[str]) -> None:
         self.token = token
+        self.page = 50
         self._ids: Iterator[str] = itertools.cycle(open_ids)
         self._to_complete: Iterator[str] = itertools.cycle(open_ids)
         self._numbers = itertools.count(1)
@@ -52,12 +53,12 @@ class Desk:
         return self._request("GET", f"/api/tasks/{next(self._ids)}")
 
     def list(self) -> bytes:
-        """Look at 50 tasks, filtered and sorted."""
-        return self._request("GET", f"/api/tasks?{FILTERS[next(self._numbers) % len(FILTERS)]}&limit=50")
+        """Look at a page of tasks, filtered and sorted."""
+        return self._request("GET", f"/api/tasks?{FILTERS[next(self._numbers) % len(FILTERS)]}&limit={self.page}")
 
     def search(self) -> bytes:
         """Look for a part of a word."""
-        return self._request("GET", f"/api/tasks?search={PARTS[next(self._numbers) % len(PARTS)]}")
+        return self._request("GET", f"/api/tasks?search={PARTS[next(self._numbers) % len(PARTS)]}&limit={self.page}")
 
     def create(self) -> bytes:
         """Add a task."""

@@ -8,9 +8,11 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtest.bench import endpoints, machine
+from loadtest.bench import endpoints, growth, live, machine, memory, watching
+from loadtest.bench.rows import Row
 from loadtest.bench.stage import Server, Stage, register
 from loadtest.bench.store import Store
 from loadtest.process import Rondo, printing_its_port
@@ -19,10 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from loadtest.bench.counts import Counts
-    from loadtest.bench.rows import Row
     from loadtest.bench.stage import Person
 
-NAMES: Final = tuple(endpoints.ENDPOINTS)
+NAMES: Final = (
+    "memory",
+    *endpoints.ENDPOINTS,
+    "metrics",
+    "instrumentation",
+    "growth",
+    *live.NAMES,
+    "startup",
+)
+EMPTY_SECONDS: Final = 4.0
+EXISTING_SECONDS: Final = 1.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,13 +61,14 @@ class Result:
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """One run."""
+    """One run in `folder`; `wanted` is some of `NAMES`."""
 
     counts: Counts
-    wanted: Collection[str]
+    wanted: set[str]
     say: Callable[[str], None]
     folder: Path
-    starts: list[float] = field(default_factory=list)
+    empty_starts: list[float] = field(default_factory=list)
+    existing_starts: list[float] = field(default_factory=list)
 
     def run(self) -> Result:
         """Measure what is wanted."""
@@ -65,30 +77,90 @@ class Bench:
         rondo = Rondo(data_dir=self.folder / "data")
         try:
             people = self._prepare(rondo, result)
-            with self._started(rondo, people) as stage:
-                result.rows += endpoints.measure(stage, self.wanted)
+            for part in (self._requests, self._live):
+                result.rows += part(rondo, people)
         finally:
             rondo.stop()
+        if "startup" in self.wanted:
+            result.rows += self._startup()
         result.about["seconds"] = round(time.monotonic() - began, 1)
         return result
 
+    def _requests(self, rondo: Rondo, people: list[Person]) -> list[Row]:
+        """Measure what is asked over HTTP; the memory first, since it is that after a start."""
+        rows: list[Row] = []
+        if not self.wanted - {*live.NAMES, "startup"}:
+            return rows
+        with self._started(rondo, people) as stage:
+            if "memory" in self.wanted:
+                rows += memory.measure(stage)
+            if asked := self.wanted & set(endpoints.ENDPOINTS):
+                rows += endpoints.measure(stage, asked)
+            if "metrics" in self.wanted:
+                rows.append(watching.scrape(stage))
+            if "instrumentation" in self.wanted:
+                rows.append(watching.instrumentation(stage))
+            if "growth" in self.wanted:
+                rows += growth.measure(stage)
+        return rows
+
+    def _live(self, rondo: Rondo, people: list[Person]) -> list[Row]:
+        """Measure the WebSockets of a process that was just started: it has no memory to use again."""
+        if not self.wanted & set(live.NAMES):
+            return []
+        with self._started(rondo, people) as stage:
+            return list(live.measure(stage, self.wanted))
+
+    def _startup(self) -> list[Row]:
+        """Start a few times more, so that there is a median."""
+        existing = Rondo(data_dir=self.folder / "data")
+        while len(self.existing_starts) < self.counts.starts:
+            self.existing_starts.append(_start_and_stop(existing))
+        while len(self.empty_starts) < self.counts.starts:
+            self.say("start on an empty data directory")
+            number = len(self.empty_starts)
+            self.empty_starts.append(_start_and_stop(Rondo(data_dir=self.folder / f"empty{number}")))
+        kinds = (
+            (
+                "existing",
+                f"an existing data directory ({self.counts.big:,} tasks)",
+                self.existing_starts,
+                EXISTING_SECONDS,
+            ),
+            ("empty", "an empty data directory", self.empty_starts, EMPTY_SECONDS),
+        )
+        return [
+            Row(
+                name=f"start_{name}",
+                what=f"ready on {where}",
+                unit="s",
+                measured=median(seconds),
+                target=target,
+                samples=tuple(seconds),
+            )
+            for name, where, seconds, target in kinds
+        ]
+
     def _prepare(self, rondo: Rondo, result: Result) -> list[Person]:
-        """Start on an empty directory, register everyone, fill their accounts."""
+        """Start on an empty directory, register everyone, fill their accounts; stop again."""
         self.say("start on an empty data directory")
-        rondo.start()
-        names = ["owner", "small", "big", *(f"person{number}" for number in range(self.counts.people))]
+        self.empty_starts.append(rondo.start())
+        counts = self.counts
+        names = ["owner", "small", "big", *(f"person{number}" for number in range(counts.people))]
         people = register(rondo.port, names)
         with Store(rondo.data_dir) as store:
-            sizes = (self.counts.tasks, self.counts.small, self.counts.big)
-            for person, tasks in zip(people, sizes, strict=False):
-                self.say(f"fill an account with {tasks:,} tasks")
+            sizes = [counts.tasks, counts.small, counts.big, *[counts.people_tasks] * counts.people]
+            self.say(f"fill {len(people)} accounts with {sum(sizes):,} tasks")
+            for person, tasks in zip(people, sizes, strict=True):
                 store.fill(person.id, tasks)
+            host, *guests = people[3:]
+            store.share(host.id, [guest.id for guest in guests])
             store.tidy()
             result.about = {
                 "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 "commit": machine.commit(),
                 "machine": machine.describe(store),
-                "counts": asdict(self.counts),
+                "counts": asdict(counts),
             }
         rondo.stop()
         return people
@@ -96,7 +168,7 @@ class Bench:
     @contextmanager
     def _started(self, rondo: Rondo, people: list[Person]) -> Iterator[Stage]:
         """Start Rondo on what there is, and the floor beside it, for the length of a block."""
-        self.starts.append(rondo.start())
+        self.existing_starts.append(rondo.start())
         with Store(rondo.data_dir) as store, printing_its_port("loadtest.floor", store.url) as (pid, port):
             owner, small, big, *others = people
             yield Stage(
@@ -113,9 +185,16 @@ class Bench:
         rondo.stop()
 
 
+def _start_and_stop(rondo: Rondo) -> float:
+    try:
+        return rondo.start()
+    finally:
+        rondo.stop()
+
+
 def run(counts: Counts, wanted: Collection[str], say: Callable[[str], None]) -> Result:
     """Run the benchmark in a directory of its own, which is gone afterwards."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a thousand sockets here and there
     with tempfile.TemporaryDirectory(prefix="rondo-bench-") as folder:
-        return Bench(counts=counts, wanted=wanted, say=say, folder=Path(folder)).run()
+        return Bench(counts=counts, wanted=set(wanted), say=say, folder=Path(folder)).run()

@@ -45,7 +45,6 @@ JOIN: Final = """
     INSERT INTO memberships (project_id, account_id, role) SELECT $1, unnest($2::text[])::uuid, 'viewer'
     ON CONFLICT DO NOTHING
 """
-LEAVE: Final = "DELETE FROM memberships WHERE project_id = $1 AND role = 'viewer'"
 # Every event has its place in the log, and every durable actor has passed it.
 SETTLED: Final = """
     SELECT NOT EXISTS (SELECT FROM events WHERE position IS NULL)
@@ -95,10 +94,6 @@ class Store:
     def share(self, account_id: str, with_accounts: list[str]) -> None:
         """Let other accounts see an account's Inbox, so that its events reach them too."""
         self.value(JOIN, self.value(INBOX, account_id), with_accounts)
-
-    def unshare(self, account_id: str) -> None:
-        """Take that back."""
-        self.value(LEAVE, self.value(INBOX, account_id))
 
     def settle(self) -> None:
         """Wait until relay and actors have done what follows from the writes so far.

@@ -1,0 +1,78 @@
+"""A Rondo without instrumentation, to measure what instrumentation costs. Usage: as ``python -m app.cli``.
+
+Metrics count nothing, spans are one shared object, requests leave no line. Replaced from outside and before anything
+of the application is imported, so that the application itself needs no switch.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Self
+
+from prometheus_client import metrics as library
+
+from monitoring import logs, tracing
+from monitoring.trace_context import TraceContext
+
+
+class NoSpan:
+    """A span that notes nothing."""
+
+    context = TraceContext(trace_id="0" * 31 + "1", span_id="0" * 15 + "1", sampled=False)
+    is_recording = False
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def ignore(self, *_: object, **__: object) -> None:
+        """Do nothing."""
+
+    set_attribute = add_event = keep = set_error = end = ignore
+
+
+class NoContext:
+    """Fields that no line will carry."""
+
+    def __init__(self, **_: object) -> None: ...
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+NO_SPAN = NoSpan()
+
+
+def no_span(*_: object, **__: object) -> NoSpan:
+    """Return the one span."""
+    return NO_SPAN
+
+
+def nothing(*_: object, **__: object) -> None:
+    """Do nothing."""
+
+
+def strip() -> None:
+    """Replace what observes."""
+    library.Counter.inc = nothing  # type: ignore[method-assign] # on purpose
+    library.Gauge.inc = library.Gauge.dec = library.Gauge.set = nothing  # type: ignore[method-assign] # on purpose
+    library.Histogram.observe = nothing  # type: ignore[method-assign] # on purpose
+    for name in ("span", "start_span"):
+        setattr(tracing, name, no_span)
+    for name in ("observe_with_exemplar", "count_with_exemplar", "current_traceparent"):
+        setattr(tracing, name, nothing)
+    for name, nought in (("access_line", nothing), ("context", NoContext)):
+        setattr(logs, name, nought)
+
+
+if __name__ == "__main__":
+    strip()
+    from app.cli import main
+
+    sys.exit(main())

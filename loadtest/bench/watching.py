@@ -1,0 +1,72 @@
+"""What being observable costs: a scrape of ``/metrics``, and metrics, spans and log lines in every request."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from loadtest.bench.rows import Row, Samples
+from loadtest.bench.stage import Server, cost
+from loadtest.http_load import Crowd, request
+from loadtest.process import cpu_seconds, running
+
+if TYPE_CHECKING:
+    from loadtest.bench.stage import Stage
+
+SCRAPES: Final = 20
+SCRAPE: Final = request("GET", "/metrics")
+MOST_GAIN: Final = 0.1
+
+
+def scrape(stage: Stage) -> Row:
+    """Return how long ``/metrics`` takes."""
+    stage.say("scrapes of /metrics")
+    with Crowd(stage.rondo.port, 1) as crowd:
+        crowd.send([SCRAPE])
+        before = cpu_seconds(stage.rondo.pid)
+        outcome = crowd.send([SCRAPE] * SCRAPES)
+        used = cpu_seconds(stage.rondo.pid) - before
+    return Row(
+        name="metrics",
+        what="GET /metrics, from request to last byte",
+        unit="ms",
+        measured=median(outcome.latencies) * 1e3,
+        target=5,
+        samples=tuple(seconds * 1e3 for seconds in outcome.latencies),
+        details={"cpu_ms": used / SCRAPES * 1e3},
+        requests=outcome.requests,
+        errors=outcome.errors,
+    )
+
+
+def instrumentation(stage: Stage) -> Row:
+    """Return what turning all of it off gains on the cheapest API read.
+
+    The other Rondo runs beside the first one on the same database; `loadtest.bare` leaves out what is measured here.
+    """
+    samples, requests = Samples(), [request("GET", "/api/me", token=stage.owner.token)] * stage.counts.requests
+    data_dir = stage.rondo.data_dir.with_name("bare")
+    with running(data_dir, module="loadtest.bare", RONDO_DATABASE_URL=stage.store.url, RONDO_LOG_LEVEL="error") as bare:
+        without = Server(bare.pid, bare.port)
+        for number in range(-1, stage.counts.rounds):
+            stage.say(f"instrumentation, round {number + 1} of {stage.counts.rounds}")
+            order = (stage.product, without) if number % 2 else (without, stage.product)
+            costs = {}
+            for server in order:
+                costs[server], outcome = cost(server, requests)
+                samples.requests += outcome.requests
+                samples.errors += outcome.errors
+            if number >= 0:
+                samples.values.append(costs[without])
+                samples.others.append(costs[stage.product])
+    return Row(
+        name="instrumentation",
+        what="gain on GET /api/me if metrics, spans and log lines are left out",
+        unit="of its cost",
+        measured=1 - samples.ratio,
+        target=MOST_GAIN,
+        samples=tuple(1 - off / on for off, on in zip(samples.values, samples.others, strict=True)),
+        details={"with_us": median(samples.others), "without_us": median(samples.values)},
+        requests=samples.requests,
+        errors=samples.errors,
+    )
