@@ -24,20 +24,24 @@ class TaskAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedTask:
-    """A task in a list, and the place it has there."""
-
-    id: TaskId
-    key: SortKey
-    json: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where in a list a page begins: behind this task."""
 
     key: SortKey
     id: TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPage:
+    """Some tasks of a list.
+
+    Attributes:
+        items: The tasks as the API shows them, with commas between them.
+        last: Where the next page begins, None if this is the last one.
+    """
+
+    items: str
+    last: Place | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +69,8 @@ class TaskReader(Protocol):
         """Return a task the account may see."""
         ...
 
-    async def page(self, account_id: AccountId, query: TaskQuery, after: Place | None) -> Sequence[ListedTask]:
-        """Return up to `query.limit` + 1 tasks the account may see; the one too many says that there are more."""
+    async def page(self, account_id: AccountId, query: TaskQuery, after: Place | None) -> TaskPage:
+        """Return up to `query.limit` tasks the account may see."""
         ...
 
 

@@ -50,6 +50,6 @@ def digest(*parts: object) -> str:
     return base64.urlsafe_b64encode(hashed).decode()
 
 
-def page_json(items: list[str], cursor: str | None) -> bytes:
-    """Return `{items, nextCursor}` around JSON texts."""
-    return b'{"items":[%b],"nextCursor":%b}' % (",".join(items).encode(), orjson.dumps(cursor))
+def page_json(items: str, cursor: str | None) -> bytes:
+    """Return `{items, nextCursor}` around JSON texts with commas between them."""
+    return b'{"items":[%b],"nextCursor":%b}' % (items.encode(), orjson.dumps(cursor))

@@ -9,7 +9,7 @@ from app.domain.checks import Checks, folded
 from app.domain.ids import TaskId
 from app.domain.queries import LARGEST_LIMIT, TaskQuery, TaskSort
 from app.domain.task import TAGS, Due
-from app.ports.tasks import ListedTask, Place, SortKey
+from app.ports.tasks import Place, SortKey
 from app.services.cursors import decode_cursor, digest, encode_cursor, refused_cursor
 
 SEARCH_CHARACTERS: Final = 500
@@ -66,7 +66,7 @@ def begin(query: TaskQuery) -> Place | None:
         raise refused_cursor() from error
 
 
-def next_cursor(query: TaskQuery, last: ListedTask) -> str:
+def next_cursor(query: TaskQuery, last: Place) -> str:
     """Return the cursor of the page behind a task."""
     return encode_cursor(_name(query), last.key, last.id)
 

@@ -64,10 +64,8 @@ class TaskService:
         """
         with task_operation("list"):
             query = checked_query(query)
-            found = await self.tasks.page(context.caller.account_id, query, begin(query))
-            shown = found[: query.limit]
-            cursor = next_cursor(query, shown[-1]) if len(found) > query.limit else None
-            return page_json([task.json for task in shown], cursor)
+            page = await self.tasks.page(context.caller.account_id, query, begin(query))
+            return page_json(page.items, None if page.last is None else next_cursor(query, page.last))
 
     async def patch_task(
         self, context: Context, task_id: TaskId, changes: TaskChanges, expected: int | None = None

@@ -13,10 +13,12 @@ from app.domain.checks import folded
 from app.domain.ids import AccountId, TaskId
 from app.domain.queries import TaskQuery
 from app.domain.task import Due, MissedPolicy, Priority, Recurrence, RecurrenceMode, RecurrenceSpec, Task
-from app.ports.tasks import ListedTask, LockedTask, Place, TaskAnswer
+from app.ports.tasks import LockedTask, Place, TaskAnswer, TaskPage
 
 GET: Final = """
-    SELECT t.id, t.version, task_json(t)::text AS json
+    SELECT t.version, task_json(t, (
+        SELECT json_agg(reminder_setting_json(r) ORDER BY r.created_at, r.id)
+        FROM reminders r WHERE r.task_id = t.id AND r.deleted_at IS NULL))::text AS json
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
     WHERE t.id = $2 AND t.deleted_at IS NULL
 """
@@ -89,13 +91,13 @@ class PostgresTaskReader:
     async def get(self, account_id: AccountId, task_id: TaskId) -> TaskAnswer | None:
         """See the port."""
         row = await self.database.fetchrow(GET, account_id, task_id)
-        return None if row is None else TaskAnswer(id=row["id"], version=row["version"], json=row["json"])
+        return None if row is None else TaskAnswer(id=task_id, version=row[0], json=row[1])
 
-    async def page(self, account_id: AccountId, query: TaskQuery, after: Place | None) -> Sequence[ListedTask]:
+    async def page(self, account_id: AccountId, query: TaskQuery, after: Place | None) -> TaskPage:
         """See the port."""
         statement, arguments = page_statement(account_id, query, after)
-        rows = await self.database.fetch(statement, *arguments)
-        return [ListedTask(id=row["id"], key=row["key"], json=row["json"]) for row in rows]
+        items, has_more, key, last_id = await self.database.fetchrow(statement, *arguments)
+        return TaskPage(items=items, last=Place(key=key, id=last_id) if has_more else None)
 
 
 @dataclass(frozen=True, slots=True)

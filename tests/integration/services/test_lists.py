@@ -10,7 +10,7 @@ import pytest
 from app.domain.errors import ValidationFailedError
 from app.domain.queries import Order, TaskQuery, TaskSort
 from app.domain.task import Priority, TaskChanges
-from app.ports.tasks import ListedTask
+from app.ports.tasks import Place
 from app.services.task_pages import checked_query, next_cursor
 from tests.integration.services.world import NOON, Person, World, as_task, parsed
 
@@ -182,7 +182,7 @@ async def test_a_garbled_cursor_is_refused(world: World, cursor: str) -> None:
 @pytest.mark.parametrize("key", [None, True, 7.5, 10**6, "x", "a\0b", "2026-11-23", [], {}])
 async def test_a_cursor_with_another_key_never_reaches_the_database(world: World, sort: TaskSort, key: Any) -> None:
     anna, query = await world.person(), checked_query(TaskQuery(sort=sort))
-    cursor = next_cursor(query, ListedTask(id=as_task(uuid4()), key=key, json=""))
+    cursor = next_cursor(query, Place(id=as_task(uuid4()), key=key))
     fits = (key is None and sort is TaskSort.DUE_DATE) or (key in ("x", "2026-11-23") and sort is TaskSort.TITLE)
 
     with nullcontext() if fits else pytest.raises(ValidationFailedError, match="cursor"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from app.domain.queries import Order, TaskQuery, TaskSort
-from app.ports.tasks import ListedTask, LockedTask, Place, TaskAnswer
+from app.ports.tasks import LockedTask, Place, TaskAnswer, TaskPage
 from tests.simulation.simdb.errors import UniqueViolationError
 from tests.simulation.simdb.rows import TaskRow, task_json
 
@@ -54,7 +54,7 @@ class SimTaskReader:
                 return None
             return TaskAnswer(id=task_id, version=row.task.version, json=shown(work, row.task))
 
-    async def page(self, account_id: AccountId, query: TaskQuery, after: Place | None) -> Sequence[ListedTask]:
+    async def page(self, account_id: AccountId, query: TaskQuery, after: Place | None) -> TaskPage:
         """See the port; the simulation lists by creation, without filters but `completed`."""
         assert query.sort is TaskSort.CREATED_AT
         async with self.client.transaction() as work:
@@ -64,8 +64,9 @@ class SimTaskReader:
             mine.sort(key=lambda task: (task.created_at, task.id), reverse=query.order is Order.DESC)
             if after is not None:
                 mine = [task for task in mine if _is_behind(task, after, query.order)]
-            page = mine[: query.limit + 1]
-            return [ListedTask(id=task.id, key=task.created_at, json=shown(work, task)) for task in page]
+            page = mine[: query.limit]
+            last = Place(key=page[-1].created_at, id=page[-1].id) if len(mine) > query.limit else None
+            return TaskPage(items=",".join(shown(work, task) for task in page), last=last)
 
 
 @dataclass(frozen=True, slots=True)
