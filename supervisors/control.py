@@ -95,9 +95,8 @@ class Control:
         found: dict[PartName, Degraded] = {}
         for node in live_tree.workers(self.root()):
             part = RELIED_ON.get(node.path)
-            since = _away_since(node)
-            if part is not None and part not in found and since is not None:
-                found[part] = Degraded(part=part, since=_wall(since))
+            if part is not None and part not in found and _is_away(node):
+                found[part] = Degraded(part=part, since=_since(node))
         return tuple(found.values())
 
     def _node(self, path: str) -> Node:
@@ -119,18 +118,23 @@ class Control:
         return supervisor
 
 
-def _away_since(node: Node) -> float | None:
-    """Return since when (trio's clock) a worker does not do its work, if that is long enough to be noticed."""
+def _is_away(node: Node) -> bool:
+    """Whether a worker does not do its work, for long enough to be noticed."""
     breaker, child = node.inside.breaker, node.child
     if breaker is not None and breaker.state != "closed":
-        return breaker.since if breaker.since is not None else trio.current_time()
+        return True
     if child.state is State.RUNNING or child.last_exit is None:
-        return None
-    return child.last_exit.at if trio.current_time() - child.last_exit.at >= CALM_SECONDS else None
+        return False
+    return trio.current_time() - child.last_exit.at >= CALM_SECONDS
 
 
-def _wall(moment: float) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=moment - trio.current_time())
+def _since(node: Node) -> datetime | None:
+    """Return since when a worker is away, if that is known."""
+    breaker, last = node.inside.breaker, node.child.last_exit
+    moment = last.at if last is not None and node.child.state is not State.RUNNING else None
+    if breaker is not None and breaker.state != "closed":
+        moment = breaker.since
+    return None if moment is None else datetime.now(UTC) + timedelta(seconds=moment - trio.current_time())
 
 
 def _tell(node: Node, verb: str, refused: SupervisionError) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -292,3 +294,23 @@ async def test_mail_that_waits_is_told_in_a_calm_sentence_and_uses_up_no_attempt
 
 def waiting(status: dict[str, Any]) -> int | None:
     return next((part["waiting"] for part in status["degraded"] if part["part"] == "email"), None)
+
+
+@pytest.mark.accepts("S66", "C25")
+async def test_readiness_says_that_the_loop_was_held(ward: Ward, rondo: RondoProcess, http: httpx2.AsyncClient) -> None:
+    """Comes last: Rondo is not ready for ten seconds afterwards."""
+    assert rondo.process is not None
+    os.kill(rondo.process.pid, signal.SIGSTOP)
+    await trio.sleep(1.3)
+    os.kill(rondo.process.pid, signal.SIGCONT)
+
+    held = await eventually(lambda: readiness(http), lambda found: "loop" in found["reasons"])
+    told = await eventually(
+        lambda: trio.to_thread.run_sync(rondo.log_lines),
+        lambda lines: [line for line in lines if line["event"] == "runtime.step.slow"],
+    )
+
+    assert held["status"] == "not ready"
+    assert held["reasons"]["loop"].startswith("The event loop was held for 1.")
+    assert told
+    assert (await ward.actor("events/stalls"))["state"] == "running"
