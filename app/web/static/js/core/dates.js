@@ -96,6 +96,17 @@ export const weekday = (day) => new Date(Date.parse(day)).getUTCDay();
  */
 export const nextWeekday = (day, wanted) => addDays(day, (wanted - weekday(day) + 6) % 7 + 1);
 
+let weekStart = 1;
+
+/** @param {string} [name] of the day on which weeks begin for the user, as the API says it */
+export function useWeekStart(name = "") {
+  const index = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"].indexOf(name);
+  if (index >= 0) weekStart = index;
+}
+
+/** The first day of the next week. @param {string} day */
+export const nextWeek = (day) => nextWeekday(day, weekStart);
+
 /**
  * Days from `from` until `to`.
  * @param {string} from

@@ -1,6 +1,6 @@
 /** Wie Deutsch sagt, wann: „morgen um 9“, „jeden zweiten Freitag“, „in 3 Wochen“, „24.12.“. Fetched for German only. */
 
-import { addDays, addMonths, nextWeekday } from "./dates.js";
+import { addDays, addMonths, nextWeek, nextWeekday } from "./dates.js";
 import { clock, dateOf, plus, rule, word, WORKDAYS } from "./grammar.js";
 
 const WEEKDAYS = ["so", "mo", "di", "mi", "do", "fr", "sa"];
@@ -75,6 +75,6 @@ export const de = {
 
 /** @param {string} period @param {string} now the first day of the next one */
 function start(period, now) {
-  if (period === "WEEKLY") return nextWeekday(now, 1);
+  if (period === "WEEKLY") return nextWeek(now);
   return period === "YEARLY" ? `${Number(now.slice(0, 4)) + 1}-01-01` : `${addMonths(now, 1).slice(0, 8)}01`;
 }

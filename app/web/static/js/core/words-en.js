@@ -1,6 +1,6 @@
 /** How English says when: "tomorrow at 9", "every other Friday", "in 3 weeks", "5 May". */
 
-import { addDays, addMonths, nextWeekday } from "./dates.js";
+import { addDays, addMonths, nextWeek, nextWeekday } from "./dates.js";
 import { clock, dateOf, plus, rule, word, WORKDAYS } from "./grammar.js";
 
 const WEEKDAYS = ["su", "mo", "tu", "we", "th", "fr", "sa"];
@@ -40,7 +40,7 @@ export const en = {
   every: [[word(`every(?: (\\d{1,3}|other))? (?:${UNIT}|(weekday|workday)s?|(${WEEKDAY})s?)|(daily|weekly|monthly|yearly)`), ruleOf]],
   days: [
     [word("(today|tod|tonight)|(tomorrow|tmr|tom)"), (m, now) => (m[1] ? now : addDays(now, 1))],
-    [word("next (week|month)"), (m, now) => (short(m[1]) === "we" ? nextWeekday(now, 1) : `${addMonths(now, 1).slice(0, 8)}01`)],
+    [word("next (week|month)"), (m, now) => (short(m[1]) === "we" ? nextWeek(now) : `${addMonths(now, 1).slice(0, 8)}01`)],
     [word(`in (\\d{1,3}|an?) ${UNIT}`), (m, now) => plus(now, Number(m[1]) || 1, unit(m[2]))],
     [word(`(\\d{1,2})\\.? ${MONTH}|${MONTH} (\\d{1,2})(?:st|nd|rd|th)?`), (m, now) => dateOf(Number(m[1] ?? m[4]), month(m[2] ?? m[3]), now)],
     [word(`(?:on |next )?(${WEEKDAY})`), (m, now) => nextWeekday(now, WEEKDAYS.indexOf(short(m[1])))],

@@ -3,7 +3,7 @@
  * those are too far back, everything anew.
  */
 
-import { useZone } from "../core/dates.js";
+import { useWeekStart, useZone } from "../core/dates.js";
 import { t } from "../core/messages.js";
 import { call, UnreachableError } from "./api.js";
 import { forget, keep, read, readAll } from "./db.js";
@@ -72,6 +72,7 @@ function away(known) {
 /** @param {User} user */
 function welcome(user) {
   useZone(user.timeZone);
+  useWeekStart(user.weekStart);
   set({ user, expired: false, failed: false });
 }
 

@@ -12,10 +12,10 @@ import { toast } from "./toast.js";
 /** How long the ring fills and the line draws through before the row leaves. */
 const MOMENT_MS = 650;
 
-hooks.refused = (op, problem, title) => {
-  const reason = problem.errors?.[0]?.message ?? problem.detail ?? problem.title ?? String(problem.status);
+hooks.refused = async (op, problem, title) => {
+  const { problemWords } = await import("../core/problems.js");
   if (problem.status === 404) toast(t("toast.gone", { title }), { tone: "error" });
-  else toast(t("toast.refused", { title, reason }), { tone: "error" });
+  else toast(t("toast.refused", { title, reason: problemWords(problem) }), { tone: "error" });
   if (op.kind === "create") void keep("draft", title);
 };
 

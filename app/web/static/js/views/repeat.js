@@ -2,7 +2,8 @@
 
 import { dayOf, fullWords, today, userZone, weekday, weekdayName } from "../core/dates.js";
 import { h } from "../core/dom.js";
-import { t } from "../core/messages.js";
+import { language, t } from "../core/messages.js";
+import { problemWords } from "../core/problems.js";
 import { call, UnreachableError } from "../data/api.js";
 
 /** @import { Context } from "./panel.js" */
@@ -26,6 +27,16 @@ function presets(day) {
     ["FREQ=YEARLY;SKIP=BACKWARD", t("repeat.yearly")],
     ["custom", t("repeat.custom")],
   ];
+}
+
+/**
+ * The server says a rule in English; other languages have words of their own for all but the strangest ones.
+ * @param {{rule: string, mode: string, missed: string}} recurrence @param {string} english
+ */
+async function sentenceOf({ rule, mode, missed }, english) {
+  if (language !== "de") return english;
+  const { ruleWords } = await import("../core/rules-de.js");
+  return ruleWords(rule, mode, missed) || english;
 }
 
 /** @param {Context} context @returns {(task: Task) => void} */
@@ -69,8 +80,8 @@ export function repeatPart({ part, task, save }) {
     const body = { rule: text, start: dueDate ?? today(), timeZone: timeZone ?? userZone(), mode: mode.value, missed: missed.value, count: SHOWN_DATES };
     try {
       const { ok, data, problem } = await call("POST", "/api/recurrence/preview", { body, signal: asking.signal });
-      part("ruleError").textContent = ok ? "" : (problem.errors?.[0]?.message ?? problem.detail ?? "");
-      if (ok && data) show(data.text, data.occurrences);
+      part("ruleError").textContent = ok ? "" : problemWords(problem);
+      if (ok && data) show(await sentenceOf(body, data.text), data.occurrences);
       return ok;
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
