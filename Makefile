@@ -12,7 +12,7 @@ export PYTHON
 WORKERS ?= 2
 COVERAGE := $(if $(ARGS),,--cov)
 
-.PHONY: help setup run test load lint lint-python lint-ui format lock metrics-table clean
+.PHONY: help setup run test load bench lint lint-python lint-ui format lock metrics-table clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +38,11 @@ lint-python: .venv/dev.stamp
 lint-ui: ## Check the web UI's scripts and styles
 	@sh tests/lint_ui.sh
 
-load: .venv/dev.stamp ## Let 0 → 50 → 100 locust users loose on a Rondo of their own (ARGS=--short: ten seconds)
-	$(BIN)/python -m loadtest $(ARGS)
+load: .venv/dev.stamp ## Load a Rondo of its own: 0 → 100 people over HTTP, then 0 → 50 WebSockets (ARGS=--short: seconds)
+	$(BIN)/python -m loadtest load $(ARGS)
+
+bench: .venv/dev.stamp ## Measure CPU per request, latency, memory, start-up, live updates (ARGS="--only get create")
+	$(BIN)/python -m loadtest bench $(ARGS)
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet
