@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Visitor
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Visitor
+from tests.e2e.test_ops_page import AUDIT, NO_AUDIT, OPERATOR, Load, actor, fault, post, signed_in
 from tests.fixtures.rondo import running_rondo
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
+
+    from tests.fixtures.rondo import RondoProcess
 
 TARGET = Path(__file__).parents[2] / "docs" / "screenshots"
 MONTHLY = {"rule": "FREQ=MONTHLY;SKIP=BACKWARD", "mode": "schedule", "missed": "skip"}
@@ -48,6 +51,8 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        post(rondo.url, "/api/auth/register", {"name": "Olga", "email": OPERATOR, "password": PASSWORD})
+        _operations(browser, rondo)
         for name, scheme, width, height in VIEWS:
             _look(browser, rondo.url, name, color_scheme=scheme, viewport={"width": width, "height": height})
         browser.close()
@@ -68,6 +73,26 @@ def _look(browser: Browser, url: str, name: str, **options: object) -> None:
     page.wait_for_timeout(600)  # let the last movement end
     page.screenshot(path=TARGET / ("readme.png" if name == "light" else f"{name}.png"))
     visitor.context.close()
+
+
+def _operations(browser: Browser, rondo: RondoProcess) -> None:
+    """Look at the operators' page while there is work, and while the audit actor cannot do its own."""
+    pages: list[tuple[str, Page]] = []
+    with Load(rondo.url):
+        for name, scheme, width, height in VIEWS:
+            visitor = Visitor(
+                browser, rondo.url, color_scheme=scheme, viewport={"width": width, "height": height + 100}
+            )
+            pages.append((name, signed_in(visitor).open("/ops#events/audit" if name == "dark" else "/ops")))
+        pages[0][1].wait_for_timeout(9000)  # the sparklines need a past
+        with fault(rondo, NO_AUDIT, AUDIT):
+            pages[0][1].wait_for_timeout(3500)  # by now it waits for seconds, not for milliseconds
+            for name, page in pages:
+                expect(actor(page, "events/audit")).to_have_attribute("data-state", "backoff")
+                page.wait_for_timeout(300)
+                page.screenshot(path=TARGET / f"ops-{name}.png")
+    for _, page in pages:
+        page.context.close()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import { clone } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { mark, put } from "./rows.js";
 import { spark } from "./spark.js";
-import { ago, number, span } from "./words.js";
+import { ago, left, number, span } from "./words.js";
 
 /** @import { Actor } from "./types" */
 /** @import { Model } from "./model.js" */
@@ -26,7 +26,7 @@ export const markOf = (state) => `#i-${MARKS.has(state) ? state : "stopped"}`;
 export function sinceWords(actor, model, now) {
   if (actor.state === "backoff" && actor.nextAttemptAt) {
     const seconds = model.until(actor.nextAttemptAt, now);
-    return seconds > 0 ? t("ops.again", { span: span(Math.max(0.1, Math.round(seconds * 10) / 10)) }) : t("ops.againNow");
+    return seconds > 0 ? t("ops.again", { span: left(seconds) }) : t("ops.againNow");
   }
   if (model.isFresh(actor, now)) return t("ops.restarted", { when: ago((now - (model.restartedAt.get(actor.path) ?? now)) / 1000) });
   if (actor.inHandSeconds !== null && actor.inHandSeconds > LONG_IN_HAND_SECONDS) return t("ops.inHand", { span: span(actor.inHandSeconds) });

@@ -6,7 +6,7 @@ import { Controls } from "./controls.js";
 import { Log } from "./log.js";
 import { markOf, sinceWords } from "./node.js";
 import { facts, mark, put } from "./rows.js";
-import { ago, dayAndClock, number, span } from "./words.js";
+import { ago, dayAndClock, left, number, span } from "./words.js";
 
 /** @import { Actor, Failure } from "./types" */
 /** @import { Model } from "./model.js" */
@@ -77,7 +77,7 @@ export class Panel {
   /** @param {string} moment @param {number} now */
   #in(moment, now) {
     const seconds = this.model.until(moment, now);
-    return t("ops.retries", { span: span(Math.max(0, seconds)) });
+    return t("ops.retries", { span: left(seconds) });
   }
 
   /** @param {Failure | null} failure @param {number} now */

@@ -46,6 +46,9 @@ function pair(seconds, large, largeUnit, small, smallUnit) {
   return rest ? `${first} ${unit(rest, smallUnit)}` : first;
 }
 
+/** Seconds that are left: always in seconds, so that the eye can follow. @param {number} seconds */
+export const left = (seconds) => (seconds < 10 ? unit(Math.max(0.1, seconds), "second", 1) : span(seconds));
+
 /** @param {number} seconds that have passed */
 export const ago = (seconds) => (seconds < NOW_SECONDS ? t("ops.justNow") : t("ops.ago", { span: span(Math.floor(seconds)) }));
 
