@@ -28,6 +28,10 @@ class Audience(Protocol):
 
     position: int
 
+    def begin(self, position: int) -> None:
+        """Begin behind a position. Who listens already may have missed what led there, and has to ask. Never waits."""
+        ...
+
     async def deliver(self, event: RecordedEvent) -> int:
         """Pass an event to every connection that may see it, then remember its position; return how many there were.
 
@@ -50,7 +54,7 @@ class SyncActor:
             if self.audience.position:
                 await self._catch_up()
             else:
-                self.audience.position = await self.reader.last_position()
+                self.audience.begin(await self.reader.last_position())
             task_status.started()
             while True:
                 await self._handle(await self.mailbox.receive())

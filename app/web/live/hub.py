@@ -165,6 +165,14 @@ class Hub:
         """Return the connections of an account."""
         return self._by_account.get(account_id, ())
 
+    def begin(self, position: int) -> None:
+        """See ``actors.sync.Audience``. Connections that were there before it, since PostgreSQL was away, resume."""
+        if position != self.position:
+            for connections in list(self._by_account.values()):
+                for connection in connections:
+                    connection.close(TOO_SLOW, "Resume from the last position")
+        self.position = position
+
     async def deliver(self, event: RecordedEvent) -> int:  # noqa: ASYNC910 # few listeners are served in one go
         """See ``actors.sync.Audience``."""
         began, deepest = trio.current_time(), 0

@@ -43,6 +43,9 @@ class Ear:
         self.position = position
         self.heard: list[int] = []
 
+    def begin(self, position: int) -> None:
+        self.position = position
+
     async def deliver(self, heard: RecordedEvent) -> int:
         await trio.lowlevel.checkpoint()
         self.position = heard.position

@@ -53,6 +53,21 @@ async def test_every_connection_of_the_audience_gets_every_event_and_nobody_else
     assert hub.position == 2
 
 
+async def test_who_was_connected_before_the_hub_knew_where_the_log_is_resumes() -> None:
+    """Found by the simulation, seed 1012: what was published until then would never have come."""
+    hub = Hub()
+    early = hub.connect(ACCOUNT, uuid4())
+
+    hub.begin(7)
+    late = hub.connect(ACCOUNT, uuid4())
+    hub.begin(7)
+
+    assert early.closing is not None
+    assert early.closing.code == TOO_SLOW
+    assert late.closing is None
+    assert hub.position == 7
+
+
 @pytest.mark.accepts("C10")
 async def test_a_connection_that_does_not_read_is_let_go_and_the_others_get_everything() -> None:
     hub = Hub()
