@@ -82,7 +82,10 @@ class TaskStore(Protocol):
         ...
 
     async def lock_next(self, account_id: AccountId, task_id: TaskId) -> LockedTask | None:
-        """Lock the occurrence that the completion of this one made, None if there is none (any more)."""
+        """Lock the occurrence that the completion of this one made, None if there is none (any more).
+
+        One that was completed before it was deleted is still there: occurrences behind it may be.
+        """
         ...
 
     async def lock_floating(self, account_id: AccountId, zone: str) -> Sequence[LockedTask]:

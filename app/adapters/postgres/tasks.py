@@ -29,10 +29,14 @@ LOCK: Final = """
       AND EXISTS (SELECT FROM memberships m WHERE m.project_id = t.project_id AND m.account_id = $1)
     FOR UPDATE OF t
 """
+# One that was completed and then deleted counts as well: the series went on behind it.
 LOCK_NEXT: Final = """
     SELECT t.id FROM tasks t
-    WHERE t.generated_from = $2 AND t.deleted_at IS NULL
+    WHERE t.generated_from = $2
+      AND (t.deleted_at IS NULL
+           OR (t.completed_at IS NOT NULL AND t.series_id = (SELECT o.series_id FROM tasks o WHERE o.id = $2)))
       AND EXISTS (SELECT FROM memberships m WHERE m.project_id = t.project_id AND m.account_id = $1)
+    ORDER BY t.deleted_at NULLS FIRST LIMIT 1
     FOR UPDATE OF t
 """
 LOCK_FLOATING: Final = """

@@ -142,6 +142,18 @@ async def test_a_completion_cannot_be_undone_after_the_next_one(world: World) ->
         await world.services.tasks.reopen_task(anna.context, as_task(created.id))
 
 
+async def test_a_series_is_not_opened_twice_over_an_occurrence_that_was_completed_and_deleted(world: World) -> None:
+    """Found by the simulation, seed 1068."""
+    anna = await world.person()
+    first = await anna.create(due=date(2026, 11, 23), recurrence=DAILY)
+    second = parsed(await _complete(world, anna, first))["next"]
+    await world.services.tasks.complete_task(anna.context, as_task(UUID(second["id"])))
+    await world.services.tasks.delete_task(anna.context, as_task(UUID(second["id"])))
+
+    with pytest.raises(NextOccurrenceCompletedError):
+        await world.services.tasks.reopen_task(anna.context, as_task(first.id))
+
+
 async def test_an_open_task_cannot_be_reopened(world: World) -> None:
     anna = await world.person()
     created = await anna.create()
