@@ -2,8 +2,9 @@
 
 ``seq`` is assigned before commit, so a cursor over it skips events of transactions that commit late (33 % lost with 8
 writers, see tests/integration/actors/test_relay.py). Positions are assigned to what is committed, under a lock, by the
-holder of the lease: gapless and monotonic whatever commits when. Two events of one task never commit out of ``seq``
-order, because the second writer waits for the first one's row lock before it inserts; so order per task is kept.
+holder of the lease: gapless and monotonic whatever commits when. Two changes of one task never commit out of ``seq``
+order, because the second writer waits for the first one's row lock before it inserts; so order per task is kept. What
+becomes of a reminder (fired, snoozed) is no change of its task: it is in order per reminder.
 """
 
 from __future__ import annotations
