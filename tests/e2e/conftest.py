@@ -1,7 +1,8 @@
-"""A real Rondo and a real Chromium for the tests of the UI.
+"""A real Rondo and real browsers for the tests of the UI: Chromium for all of them, Firefox for those that ask for it.
 
 Every page watches itself: a console message, an error, a violation of the Content-Security-Policy or a request that
-leaves the origin fails the test at its end. What happens on failure is kept as a screenshot in ``test-results/``.
+leaves the origin fails the test at its end. What happened is kept in ``test-results/``: screenshots, and of Chromium a
+trace (``playwright show-trace``).
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+from tests.e2e import firefox as debian_firefox
 from tests.fixtures.rondo import running_rondo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PASSWORD = "a quiet place near the river"
 RESULTS = Path("test-results")
+# Nothing waits this long where all is well; a machine under load must not fail a test.
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 # Playwright's own `wait_for_function` does not wait for promises.
 _EVENTUALLY = """async (argument) => {
@@ -59,12 +64,33 @@ def rondo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """The driver; a process can have only one."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium for all tests; each gets contexts of its own."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Firefox for the tests that ask for it."""
+    if not Path(debian_firefox.FIREFOX).exists():
+        pytest.skip("firefox-esr is not installed")
+    with debian_firefox.running(playwright, tmp_path_factory.mktemp("firefox")) as firefox:
+        yield firefox
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Browser) -> Browser:
+    """The browser of a test; the workflows have two."""
+    return chromium
 
 
 def wait_until(page: Page, condition: str, argument: object = None) -> None:
@@ -91,10 +117,13 @@ class Visitor:
         # Chromium writes every refused or cut request to the console; a test that provokes one names it here.
         self.complaints_allowed: tuple[str, ...] = ()
         self.context: BrowserContext = browser.new_context(
-            base_url=url, locale="en-GB", timezone_id="Europe/Berlin", **({"viewport": _WIDE} | options)
+            base_url=url, timezone_id="Europe/Berlin", **({"viewport": _WIDE, "locale": "en-GB"} | options)
         )
-        self.context.set_default_timeout(5000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("request", self._leaves)
+        self.traced = browser.browser_type.name == "chromium"
+        if self.traced:
+            self.context.tracing.start()
 
     def open(self, path: str) -> Page:
         """Open another tab."""
@@ -123,6 +152,13 @@ class Visitor:
         """Return what went wrong without being asked for."""
         return [each for each in self.complaints if not any(part in each for part in self.complaints_allowed)]
 
+    def keep(self, name: str) -> None:
+        """Keep what can be seen of a failure: a picture of every page, and the trace."""
+        for number, page in enumerate(self.context.pages, 1):
+            page.screenshot(path=RESULTS / f"{name}-{number}.png")
+        if self.traced:
+            self.context.tracing.stop(path=RESULTS / f"{name}.zip")
+
     def _leaves(self, request: Any) -> None:
         ours = urllib.parse.urlsplit(self.url).netloc
         parts = urllib.parse.urlsplit(request.url)
@@ -138,24 +174,18 @@ def visit(browser: Browser, rondo_url: str, request: pytest.FixtureRequest) -> I
     """Make visitors; at the end none of them may have a complaint."""
     visitors: list[Visitor] = []
 
-    def make(**options: Any) -> Visitor:
-        visitors.append(Visitor(browser, rondo_url, **options))
+    def make(url: str = rondo_url, **options: Any) -> Visitor:
+        visitors.append(Visitor(browser, url, **options))
         return visitors[-1]
 
     failed = request.session.testsfailed
     yield make
-    if request.session.testsfailed > failed:
-        _keep_pictures(visitors, request.node.name)
-    for visitor in visitors:
+    unexpected = [complaint for visitor in visitors for complaint in visitor.unexpected()]
+    for number, visitor in enumerate(visitors, 1):
+        if unexpected or request.session.testsfailed > failed:
+            visitor.keep(f"{request.node.name}-{number}")
         visitor.context.close()
-    assert [complaint for visitor in visitors for complaint in visitor.unexpected()] == []
-
-
-def _keep_pictures(visitors: list[Visitor], name: str) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    pages = [page for visitor in visitors for page in visitor.context.pages]
-    for number, page in enumerate(pages, 1):
-        page.screenshot(path=RESULTS / f"{name}-{number}.png")
+    assert unexpected == []
 
 
 @pytest.fixture

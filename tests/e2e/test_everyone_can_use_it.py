@@ -77,6 +77,8 @@ def test_the_first_workflow_needs_no_mouse(anna: Visitor) -> None:
     keyboard.press("Tab")
     keyboard.press("Enter")
     page.get_by_role("heading", name="Inbox").wait_for()
+    page.get_by_role("button", name="Remove the examples").press("Enter")
+    keyboard.press("Escape")
 
     keyboard.press("q")
     for title in ("First", "Second", "Third"):

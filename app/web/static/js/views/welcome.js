@@ -6,14 +6,18 @@ import { t } from "../core/messages.js";
 import { onRoute, route } from "../core/router.js";
 import { keep } from "../data/db.js";
 import { enqueue, UNDO_MS, withdraw } from "../data/outbox.js";
-import { refresh, serverId, state, subscribe, taskOf } from "../data/store.js";
+import { allTasks, refresh, serverId, state, subscribe, taskOf } from "../data/store.js";
 import { add } from "./actions.js";
 import { toast } from "./toast.js";
 
-/** @import { TaskFields } from "../types" */
+/** @import { Task, TaskFields } from "../types" */
 
-/** @type {string[]} of the examples; empty when there is nothing to say any more */
-let ids = [];
+/** @typedef {{id: string, title: string}} Example */
+
+/** @type {Example[]} empty when there is nothing to say any more */
+let kept = [];
+/** One of them has been here: before, they may only not have come yet. */
+let seen = false;
 
 /** What they teach depends on whether there is a mouse, and with it a keyboard. @returns {(TaskFields & {title: string})[]} */
 function examples() {
@@ -28,14 +32,14 @@ function examples() {
 /** Makes the examples: tasks like any others, sent by the outbox, so that it can be done without a network. */
 export function begin() {
   // The newest task is on top, and one reads from there.
-  ids = examples().reverse().map((fields) => add(fields));
-  void keep("welcome", ids);
+  kept = examples().reverse().map((fields) => ({ id: add(fields), title: fields.title }));
+  void keep("welcome", kept);
   watch();
 }
 
-/** Goes on where an earlier visit ended. @param {string[]} kept */
-export function resume(kept) {
-  ids = kept;
+/** Goes on where an earlier visit ended. @param {Example[]} known */
+export function resume(known) {
+  kept = known;
   watch();
 }
 
@@ -45,12 +49,17 @@ function watch() {
   draw();
 }
 
+/** An id given here is forgotten with the page; the title finds what it became. @param {Example} example */
+const taskFor = ({ id, title }) => taskOf(id) ?? (id.startsWith("local-") ? allTasks().find((task) => task.title === title) : undefined);
+
 function draw() {
   const card = $("#welcome");
-  if (ids.length) remember();
-  const open = ids.filter((id) => taskOf(id)?.completed === false);
-  if (ids.length && state.loaded && !open.length) end(ids.every((id) => taskOf(id)));
-  card.hidden = !ids.length || route().place.name !== "inbox";
+  const tasks = kept.map(taskFor);
+  remember(tasks);
+  const open = tasks.some((task) => task?.completed === false);
+  seen ||= open;
+  if (seen && kept.length && !open) end(tasks.every(Boolean));
+  card.hidden = !kept.length || !open || route().place.name !== "inbox";
   if (card.hidden || card.firstChild) return;
   card.append(
     h("h2", { id: "welcome-title" }, state.user?.name ? t("welcome.named", { name: state.user.name }) : t("welcome.title")),
@@ -59,25 +68,26 @@ function draw() {
       h("button", { type: "button", class: "quiet", onclick: () => end() }, t("welcome.hide"))));
 }
 
-/** The server's ids, as soon as there are any: the ones given here are forgotten with the page. */
-function remember() {
-  const known = ids.map(serverId);
-  if (known.every((id, index) => id === ids[index])) return;
-  ids = known;
-  void keep("welcome", ids);
+/** @param {(Task | undefined)[]} tasks what became of the examples */
+function remember(tasks) {
+  const now = kept.map(({ id, title }, index) => ({ id: tasks[index]?.id ?? serverId(id), title }));
+  if (now.every(({ id }, index) => id === kept[index]?.id)) return;
+  kept = now;
+  void keep("welcome", kept);
 }
 
 /** @param {boolean} [learned] all of them were done */
 function end(learned = false) {
   if (learned) toast(t("welcome.done"));
-  ids = [];
+  kept = [];
   void keep("welcome", null);
   $("#welcome").replaceChildren();
   $("#welcome").hidden = true;
 }
 
 function remove() {
-  const gone = ids.filter((id) => taskOf(id)).map((id) => enqueue("delete", id, undefined, { notBefore: Date.now() + UNDO_MS }));
+  const tasks = kept.map(taskFor);
+  const gone = tasks.flatMap((task) => (task ? [enqueue("delete", task.id, undefined, { notBefore: Date.now() + UNDO_MS })] : []));
   end();
   toast(t("welcome.removed"), { undo: () => gone.forEach((op) => withdraw(op) && refresh(op.id)) });
   $("#add-text").focus();
