@@ -1,4 +1,4 @@
-"""Makes a run the same every time: seeded scheduling, ids and jitter, virtual time, and no way out to the real world."""
+"""Makes a run the same every time: seeded scheduling, ids and jitter, virtual time, and no way out of it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def determinism(seed: str) -> Iterator[None]:
         patch.object(trio, "open_tcp_stream", _forbidden("the network", mine, trio.open_tcp_stream)),
         patch.object(real_clock.SystemClock, "now", _forbidden("the wall clock", mine, real_clock.SystemClock.now)),
         patch.dict(Supervisor.__init__.__kwdefaults__, {"dice": jitter.random}),
-        _fresh_ids(),
+        fresh_ids(seed),
     )
     with ExitStack() as stack:
         for each in patches:
@@ -86,12 +86,12 @@ def _virtual_time() -> float:
 
 
 @contextmanager
-def _fresh_ids() -> Iterator[None]:
-    """Let ids begin anew; their random part comes from `secrets`, which is seeded."""
-    source: Any = ids.new_id.__self__  # type: ignore[attr-defined] # a bound method
-    before = source._millisecond, source._counter
-    source._millisecond = source._counter = 0
+def fresh_ids(seed: str) -> Iterator[None]:
+    """Let ids begin anew, with a seeded random part."""
+    source = ids.new_id.__self__  # type: ignore[attr-defined] # a bound method
+    before = dict(vars(source))
+    vars(source).update({**vars(ids.IdSource()), "_random": random.Random(f"{seed}/ids")})
     try:
         yield
     finally:
-        source._millisecond, source._counter = before
+        vars(source).update(before)

@@ -45,7 +45,8 @@ def undelivered(world: World) -> list[str]:
 def fresh_query(world: World, account_id: UUID) -> dict[str, dict[str, Any]]:
     """Return every task that an account may see, as the API would show it now."""
     store = world.around.db.store
-    projects = {project for (project, account) in store.keys("memberships") if account == account_id}  # type: ignore[misc] # our keys
+    memberships: list[Any] = store.keys("memberships")
+    projects = {project for (project, account) in memberships if account == account_id}
     reminders: dict[UUID, list[Reminder]] = {}
     for row in store.rows("reminders"):
         if row.deleted_at is None:

@@ -57,25 +57,6 @@ class _SerialCursor(SimPublisher):
             return assign(work, last, waiting)
 
 
-class EarlySnapshot(Mutants):
-    """The relay locks and assigns in one statement: its snapshot is older than the lock that it waited for."""
-
-    def publisher(self, publisher: SimPublisher) -> Publisher:
-        """See above."""
-        return _EarlySnapshot(publisher.client, publisher.holder)
-
-
-@dataclass(frozen=True, slots=True)
-class _EarlySnapshot(SimPublisher):
-    async def publish(self, limit: int) -> int:
-        async with self.client.transaction("publish") as work:
-            await work.statement("lock and assign")
-            waiting = sorted(work.rows("unpublished"))[:limit]
-            last: int = work.get("relay_state", True) or 0
-            await work.lock("relay_state", True)  # noqa: FBT003 - the table's primary key
-            return assign(work, last, waiting)
-
-
 class ForgetfulFollowers(Mutants):
     """Followers move their cursor in a transaction of its own, after the effect: a crash between does it twice."""
 
@@ -160,6 +141,5 @@ class _LateLedger(SimReminderSchedule):
 
 
 ALL: Final = {
-    kind.__name__: kind
-    for kind in (SerialCursor, EarlySnapshot, ForgetfulFollowers, HastyFollowers, ForgetfulClients, LateLedger)
+    kind.__name__: kind for kind in (SerialCursor, ForgetfulFollowers, HastyFollowers, ForgetfulClients, LateLedger)
 }

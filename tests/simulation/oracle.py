@@ -53,16 +53,17 @@ def judge(world: World) -> None:
 
 
 def positions(world: World) -> Iterator[str]:
-    """Every committed event has one place in one gapless order, and those of a task are in the order they happened."""
+    """Every committed event has one place in one gapless order, in which the changes of one thing do not overtake."""
     log = _log(world)
     if [row.position for row in log] != list(range(1, len(log) + 1)):
         yield f"positions are {[row.position for row in log]}"
     yield from _differences("published", (row.event.id for row in log), "committed", world.around.db.committed)
-    last: dict[Any, int] = {}
+    last: dict[UUID, int] = {}
     for row in log:
-        if row.seq < last.get(row.event.task_id, 0) and row.event.task_id is not None:
-            yield f"event {row.seq} of task {row.event.task_id} comes after {last[row.event.task_id]}"
-        last[row.event.task_id] = row.seq
+        for thing in _changed_by(row):
+            if row.seq < last.get(thing, 0):
+                yield f"event {row.seq} of {thing} comes after {last[thing]}"
+            last[thing] = row.seq
 
 
 def audit(world: World) -> Iterator[str]:
@@ -234,6 +235,14 @@ def _version(row: EventRow) -> int | None:
     else:
         return None
     return version
+
+
+def _changed_by(row: EventRow) -> Iterator[UUID]:
+    """Return what an event changed. What becomes of a reminder is no change of its task, and waits for none."""
+    if row.event.reminder_id is not None:
+        yield row.event.reminder_id
+    if row.event.task_id is not None and _version(row) is not None:
+        yield row.event.task_id
 
 
 def _is_consequence(row: EventRow) -> bool:

@@ -37,7 +37,7 @@ from tests.simulation.simdb.client import Client
 from tests.simulation.simdb.delivering import SimDeliveryLedger, SimReminderSchedule
 from tests.simulation.simdb.errors import CrashError
 from tests.simulation.simdb.events import SimEventReader, SimPublisher
-from tests.simulation.simdb.followers import Audit, Occurrences, Rezoning, SimFollower
+from tests.simulation.simdb.followers import Audit, Effect, Occurrences, Rezoning, SimFollower
 from tests.simulation.simdb.reminders import SimReminderReader
 from tests.simulation.simdb.tasks import SimTaskReader
 from tests.simulation.simdb.unit_of_work import SimUnitsOfWork
@@ -180,7 +180,7 @@ class Process:
         return DurableActor(name=name, span=name, follower=self._follower(name), mailbox=mailbox, after=after)
 
     def _follower(self, name: str) -> Follower:
-        effects = {
+        effects: dict[str, Effect] = {
             "audit": Audit(),
             "recurring": Occurrences(),
             "reminder": Rezoning(self.tasks, clock=self.around.clock),
@@ -225,7 +225,8 @@ class Process:
             deafen()
 
     async def _listen(self, *, task_status: trio.TaskStatus[None]) -> None:
-        async with trio.open_nursery() as self._sessions:
+        async with trio.open_nursery() as sessions:
+            self._sessions = sessions
             task_status.started()
             try:
                 await trio.sleep_forever()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 
@@ -32,6 +32,7 @@ LIMITS: Final[tuple[tuple[ModuleType, str, tuple[int, ...]], ...]] = (
     (session, "PAGE", (1, 3, 200)),
     (session, "RESUME_EVENTS", (2, 10, 10_000)),
     (hub, "QUEUE_FRAMES", (2, 8, 1024)),
+    (hub, "AT_ONCE", (1, 2, 100)),
 )
 
 
@@ -52,6 +53,10 @@ class Outcome:
     lines: tuple[str, ...]
     virtual_seconds: float
     events: int
+
+    def in_short(self) -> Outcome:
+        """Return it without its trace, of which ten thousand would fill the memory."""
+        return replace(self, lines=())
 
 
 def simulate(seed: int, mutants: Mutants | None = None) -> Outcome:

@@ -204,7 +204,7 @@ def _is_open(row: TaskRow) -> bool:
     return row.deleted_at is None and row.task.completed_at is None
 
 
-def _seconds_until(moment: Any, now: datetime) -> float:
+def _seconds_until(moment: datetime, now: datetime) -> float:
     return max((moment - now).total_seconds(), 0.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain.events import NewEvent, RecordedEvent
 from tests.simulation.simdb.rows import EventRow, Lease
@@ -120,8 +120,8 @@ class SimEventReader:
 
 def members(work: Transaction, project_id: UUID) -> tuple[AccountId, ...]:
     """Return every account that may see a project."""
-    keys = work.db.store.keys("memberships")
-    return tuple(account_id for (project, account_id) in keys if project == project_id)  # type: ignore[misc] # our keys
+    keys: list[Any] = work.db.store.keys("memberships")
+    return tuple(account_id for (project, account_id) in keys if project == project_id)
 
 
 def recorded(row: EventRow, audience: tuple[AccountId, ...]) -> RecordedEvent:

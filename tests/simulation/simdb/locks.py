@@ -77,7 +77,9 @@ class Locks:
         return True
 
     def release(self, owner: Any) -> None:
-        """Let go of everything, and let in who waits for it."""
+        """Let go of everything and wait for nothing, and let in who waits for it."""
+        for queue in self._queues.values():
+            queue[:] = [waiter for waiter in queue if waiter.owner is not owner]
         for place in [place for place, holders in self._held.items() if owner in holders]:
             del self._held[place][owner]
             self._grant(place)

@@ -135,7 +135,9 @@ def instant_text(moment: datetime | None) -> str | None:
 
 def due_text(task: Task) -> str | None:
     """Return a due date as the API shows it."""
-    return instant_text(task.due) if isinstance(task.due, datetime) else task.due and task.due.isoformat()
+    if isinstance(task.due, datetime):
+        return instant_text(task.due)
+    return None if task.due is None else task.due.isoformat()
 
 
 def task_json(task: Task, reminders: Iterable[Reminder]) -> str:

@@ -87,18 +87,21 @@ class SimTaskStore:
     async def lock_next(self, account_id: AccountId, task_id: TaskId) -> LockedTask | None:
         """See the port."""
         await self.work.statement("lock next")
-        found = self._ids(account_id, lambda row: row.task.generated_from == task_id)
-        if not found:
-            return None
-        await self.work.lock("tasks", found[0])
-        row: TaskRow = self.work.newest("tasks", found[0])
-        return None if row.deleted_at is not None else await self._look(account_id, found[0])
+        before: TaskRow | None = self.work.get("tasks", task_id)
+        found = self._rows(account_id, lambda row: before is not None and _counts_as_next(row, before))
+        for row in sorted(found, key=lambda row: row.deleted_at is not None):
+            await self.work.lock("tasks", row.task.id)
+            newest: TaskRow = self.work.newest("tasks", row.task.id)
+            if newest.deleted_at is None or newest.task.completed_at is not None:
+                return await self._look(account_id, row.task.id)
+        return None
 
     async def lock_floating(self, account_id: AccountId, zone: str) -> Sequence[LockedTask]:
         """See the port."""
         await self.work.statement("lock floating")
         locked = []
-        for task_id in sorted(self._ids(account_id, lambda row: _floats(row, zone), roles=("owner",))):
+        floating = self._rows(account_id, lambda row: _floats(row, zone), roles=("owner",))
+        for task_id in sorted(row.task.id for row in floating):
             await self.work.lock("tasks", task_id)
             if _floats(self.work.newest("tasks", task_id), zone):
                 locked.append(task_id)
@@ -149,11 +152,11 @@ class SimTaskStore:
         self.work.put("tasks", row.task.id, row)
         return shown(self.work, row.task)
 
-    def _ids(
+    def _rows(
         self, account_id: UUID, where: Callable[[Any], bool], roles: tuple[str, ...] = ("owner", "editor", "viewer")
-    ) -> list[TaskId]:
-        rows = self.work.rows("tasks", lambda row: row.deleted_at is None and where(row))
-        return [row.task.id for row in rows if role_of(self.work, account_id, row.task.project_id) in roles]
+    ) -> list[TaskRow]:
+        rows = self.work.rows("tasks", where)
+        return [row for row in rows if role_of(self.work, account_id, row.task.project_id) in roles]
 
     async def _look(self, account_id: UUID, task_id: TaskId) -> LockedTask:
         await self.work.statement("look")
@@ -184,7 +187,7 @@ def _is_asked_for(task: Task, query: TaskQuery) -> bool:
 
 def _is_behind(task: Task, place: Place, order: Order | None) -> bool:
     here, there = (task.created_at, task.id), (place.key, place.id)
-    return here < there if order is Order.DESC else here > there  # type: ignore[operator] # by creation: an instant
+    return here < there if order is Order.DESC else here > there
 
 
 def _floats(row: TaskRow, zone: str) -> bool:
@@ -195,3 +198,11 @@ def _floats(row: TaskRow, zone: str) -> bool:
 
 def _is_next_of(row: TaskRow, task_id: UUID | None) -> bool:
     return row.deleted_at is None and row.task.generated_from == task_id
+
+
+def _counts_as_next(row: TaskRow, before: TaskRow) -> bool:
+    """Whether an occurrence was made by the completion of another, and is not gone without a trace."""
+    if row.task.generated_from != before.task.id:
+        return False
+    series, other = (None if task.recurrence is None else task.recurrence.series_id for task in (row.task, before.task))
+    return row.deleted_at is None or (row.task.completed_at is not None and series is not None and series == other)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SimUnitOfWork:
-    """`app.ports.unit_of_work.UnitOfWork` in a transaction, without what nobody uses in a simulation: signing in and such.
+    """`app.ports.unit_of_work.UnitOfWork` in a transaction, without what nobody does in a simulation: signing in, say.
 
     `flush` writes the events.
     """
