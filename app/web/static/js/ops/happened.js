@@ -19,7 +19,7 @@ export function drawHappened({ happened }) {
 /** @param {Happening} happening */
 function line(happening) {
   const { kind, at, name = "", detail = "", n = 0 } = happening;
-  const words = kind === "asked" ? detail : t(`opsHappened.${kind}`, { name, n });
+  const words = kind === "asked" || (kind === "away" && detail) ? detail : t(`opsHappened.${kind}`, { name, n });
   const made = h("li", { "data-kind": kind }, h("time", {}, clock(at)), h("span", {}, words, kind === "crashed" && detail ? h("small", {}, detail) : null));
   lines.set(happening, made);
   return made;

@@ -33,7 +33,8 @@ export function drawHead(model, standing, now) {
 function sentence(model, standing, now) {
   if (standing.silentSince) {
     const old = { span: span(Math.floor((now - standing.silentSince) / 1000)) };
-    return { tone: "away", text: t("ops.away"), more: standing.refusal || t("ops.awayMore", old) };
+    const { refusal } = standing;
+    return { tone: "away", text: t(refusal ? "ops.noNews" : "ops.away"), more: refusal ? `${refusal} ${t("ops.old", old)}` : t("ops.awayMore", old) };
   }
   if (!model.actors.size) return { tone: "starting", text: t("ops.loading"), more: "" };
   const stuck = model.workers(({ state }) => state === "stuck");

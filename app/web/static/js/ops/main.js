@@ -64,7 +64,7 @@ function unheard(answer, now) {
   standing.refusal = answer?.problem.detail ?? "";
   if (misses >= SILENT_AFTER && !standing.silentSince && model.actors.size) {
     standing.silentSince = model.heardAt || now;
-    model.tell({ kind: "away", at: now });
+    model.tell({ kind: "away", at: now, detail: standing.refusal });
   } else if (!model.actors.size) standing.silentSince ||= now;
   draw();
 }
