@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Visitor
+from tests.e2e.test_first_run import register
 from tests.e2e.test_ops_page import AUDIT, NO_AUDIT, OPERATOR, Load, actor, fault, post, signed_in
 from tests.fixtures.rondo import running_rondo
 
@@ -55,6 +56,7 @@ def main() -> None:
         _operations(browser, rondo)
         for name, scheme, width, height in VIEWS:
             _look(browser, rondo.url, name, color_scheme=scheme, viewport={"width": width, "height": height})
+        _account(browser, rondo.url)
         browser.close()
 
 
@@ -73,6 +75,27 @@ def _look(browser: Browser, url: str, name: str, **options: object) -> None:
     page.wait_for_timeout(600)  # let the last movement end
     page.screenshot(path=TARGET / ("readme.png" if name == "light" else f"{name}.png"))
     visitor.context.close()
+
+
+def _account(browser: Browser, url: str) -> None:
+    """Look at the first minutes and at the settings: English and German, a desk and a phone, right to left."""
+    wide, phone = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
+    views: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("welcome", "en-GB", {"viewport": wide}),
+        ("welcome-german", "de-DE", {"viewport": phone, "color_scheme": "dark", "has_touch": True, "is_mobile": True}),
+    )
+    for name, locale, options in views:
+        page = register(Visitor(browser, url, locale=locale, **options))
+        page.wait_for_timeout(600)
+        page.screenshot(path=TARGET / f"{name}.png")
+        page.goto("/settings")
+        page.locator(".session").first.wait_for()
+        page.screenshot(path=TARGET / f"{name.replace('welcome', 'settings')}.png")
+        page.goto("/")
+        page.locator(".row").first.wait_for()
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        page.screenshot(path=TARGET / f"{name.replace('welcome', 'right-to-left')}.png")
+        page.context.close()
 
 
 def _operations(browser: Browser, rondo: RondoProcess) -> None:
