@@ -60,7 +60,7 @@ def main() -> None:
         browser.close()
 
 
-def _look(browser: Browser, url: str, name: str, **options: object) -> None:
+def _look(browser: Browser, url: str, name: str, **options: Any) -> None:
     visitor = Visitor(browser, url, **options)
     page = visitor.register()
     today = datetime.now(UTC).date()
