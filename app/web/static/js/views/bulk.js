@@ -32,7 +32,8 @@ export function drawBulk() {
   document.documentElement.classList.add("picking");
   const words = t("bulk.count", { n: tasks.length });
   if (count.textContent !== words) count.textContent = words;
-  complete.lastChild?.replaceWith(t(tasks.some((task) => !task.completed) ? "bulk.complete" : "bulk.reopen"));
+  complete.title = t(tasks.some((task) => !task.completed) ? "bulk.complete" : "bulk.reopen");
+  /** @type {Element} */ (complete.lastElementChild).textContent = complete.title;
   const tags = new Set(tasks.flatMap((task) => task.tags));
   reconcile(ownTags, [...tags].map((tag) => tagButton(tag)));
 }
@@ -71,6 +72,7 @@ function run(action, leaves = false) {
   near = leaves ? besides(tasks) : (tasks[0]?.id ?? "");
   action(tasks);
   pickNone();
+  if (leaves) focusNear(near);
 }
 
 export const completePicked = () => run(completeMany, true);
@@ -89,7 +91,7 @@ function build() {
   const count = h("span", { class: "bulk-count", "aria-live": "polite" });
   const complete = button("check", "bulk.complete", completePicked);
   const ownTags = h("div", { class: "chips" });
-  const root = h("div", { class: "bulk", role: "group", "aria-label": t("bulk.label"), hidden: true },
+  const root = h("section", { class: "bulk", "aria-label": t("bulk.label"), hidden: true },
     count, complete,
     menu("due", "upcoming", "bulk.schedule", [...dayButtons(), dayForm()]),
     menu("priority", "flag", "field.priority", LEVELS.map((level) => choice(t(`priority.${level}`), (tasks) => prioritizeMany(tasks, level)))),

@@ -71,6 +71,7 @@ export function drawList() {
   const total = groups.reduce((sum, group) => sum + group.tasks.length, 0);
   drawHead(place, total);
   let room = limit;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const parts = groups.map((group) => {
     const tasks = group.tasks.slice(0, Math.max(0, room));
     room -= tasks.length;
@@ -81,6 +82,8 @@ export function drawList() {
     part.tasks.length || part.tone ? [drawGroup(place, part, /** @type {Group} */ (groups[index]), moved ? undefined : leave)] : []);
   if (total === 0 && place.name !== "settings") wanted.push(emptyFor(place, isFiltered({ ...lens, q: place.name === "search" ? "" : lens.q })));
   reconcile($("#list"), wanted);
+  // A row that went into a group which was not on the page yet lost the focus on its way.
+  if (focused?.isConnected && document.activeElement === document.body) focused.focus({ preventScroll: true });
   // Seen again after it left the view, the observer reports anew; hidden at the end so that it stays quiet.
   $("#more").hidden = total <= limit;
   watcher.unobserve($("#more"));

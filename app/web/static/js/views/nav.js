@@ -27,6 +27,7 @@ export function startNav(openHelp, openPalette, startAdding) {
   $("#bar").append(...["inbox", "today"].map(barLink), button, barLink("upcoming"), more);
   $("#open-help").onclick = openHelp;
   $("#open-palette").onclick = openPalette;
+  if (/Mac|iPhone|iPad/u.test(navigator.platform)) $("#open-palette kbd").textContent = "⌘ K";
   $("#sign-out").onclick = leave;
   for (const name of THEMES) {
     const checked = document.documentElement.dataset.theme === name;

@@ -33,13 +33,14 @@ export function startSwipe(first, row) {
     row.dataset.swipe = side;
     row.toggleAttribute("data-meant", Math.abs(distance) > MEANT_PX);
     row.style.setProperty("--swipe", `${distance}px`);
+    row.style.setProperty("--swept", `${Math.abs(distance)}px`);
   }
 
   function end() {
     ending.abort();
     delete row.dataset.swipe;
     row.removeAttribute("data-meant");
-    row.style.removeProperty("--swipe");
+    for (const name of ["--swipe", "--swept"]) row.style.removeProperty(name);
     mark.remove();
     swallowClick();
   }
