@@ -74,6 +74,13 @@ def changed(task: Task, changes: TaskChanges, *, owner_zone: str, series_id: Tas
     return replace(after, recurrence=recurrence)
 
 
+def is_asked_of_nobody(changes: TaskChanges) -> bool:
+    """Whether no rule has a say in these changes: they are of words and weight, not of time."""
+    return all(
+        isinstance(field, Unset) for field in (changes.due, changes.time_zone, changes.recurrence, changes.completed)
+    )
+
+
 def as_changes(draft: TaskDraft) -> TaskChanges:
     """Return the changes that set every writable field."""
     return TaskChanges(

@@ -7,6 +7,7 @@ import orjson
 
 from app.domain.events import NewEvent
 from app.domain.ids import EventId, ProjectId, ReminderId, TaskId, new_id
+from app.ports.shortcuts import Signature
 from app.ports.unit_of_work import UnitOfWork
 from app.services.context import Context
 from monitoring import tracing
@@ -60,6 +61,21 @@ def new_event(
         before=before,
         after=after,
         detail=detail,
+    )
+
+
+def signature(context: Context, now: datetime) -> Signature:
+    """Return what a write in one statement says of whoever asks for it."""
+    caller, promise = context.caller, context.idempotency
+    return Signature(
+        event_id=EventId(new_id(now)),
+        account_id=caller.account_id,
+        session_id=caller.session_id,
+        at=now,
+        request_id=context.request_id,
+        traceparent=tracing.current_traceparent() or context.traceparent,
+        key=None if promise is None else promise.key,
+        request_hash=None if promise is None else promise.request_hash,
     )
 
 

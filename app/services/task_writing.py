@@ -26,7 +26,7 @@ from app.domain.repeating import Following, carried, following
 from app.domain.task import Task, TaskChanges, TaskDraft
 from app.ports.tasks import LockedTask
 from app.ports.unit_of_work import UnitOfWork
-from app.services.context import Context
+from app.services.context import Context, Principal
 from app.services.recording import Recorder, detail_of
 from app.services.results import Stored
 from monitoring import metrics
@@ -66,15 +66,7 @@ class TaskWriter:
 
     async def create(self, draft: TaskDraft) -> Stored:
         """Create a task in the caller's Inbox."""
-        caller = self.context.caller
-        task = drafted(
-            draft,
-            task_id=self._new_task_id(),
-            project_id=caller.inbox_id,
-            owner_zone=caller.time_zone,
-            series_id=self._new_task_id(),
-            now=self.now,
-        )
+        task = new_task(self.context.caller, draft, self.now)
         json = await self.work.tasks.insert(task)
         self._record(events.TASK_CREATED, task, after=json)
         return Stored(json=json.encode(), version=task.version, id=task.id)
@@ -212,6 +204,22 @@ class TaskWriter:
 
     def _new_task_id(self) -> TaskId:
         return TaskId(new_id(self.now))
+
+
+def new_task(caller: Principal, draft: TaskDraft, now: datetime) -> Task:
+    """Return what a checked draft becomes in the caller's Inbox.
+
+    Raises:
+        ValidationFailedError: The rule gives no date from the due date on.
+    """
+    return drafted(
+        draft,
+        task_id=TaskId(new_id(now)),
+        project_id=caller.inbox_id,
+        owner_zone=caller.time_zone,
+        series_id=TaskId(new_id(now)),
+        now=now,
+    )
 
 
 def stored(locked: LockedTask) -> Stored:

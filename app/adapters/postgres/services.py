@@ -11,6 +11,7 @@ from app.adapters.postgres.own_account import PostgresOwnSessionReader
 from app.adapters.postgres.rate_limits import PostgresRateLimits
 from app.adapters.postgres.reminders import PostgresReminderReader
 from app.adapters.postgres.sessions import PostgresSessionReader
+from app.adapters.postgres.shortcuts import PostgresTaskShortcuts
 from app.adapters.postgres.tasks import PostgresTaskReader
 from app.adapters.postgres.unit_of_work import PostgresUnitsOfWork
 from app.domain.ids import AccountId, SessionId
@@ -75,7 +76,12 @@ def create_services(  # noqa: PLR0913 # each is a setting or a connection of its
         sessions_revoked=sessions_revoked,
     )
     return Services(
-        tasks=TaskService(tasks=PostgresTaskReader(database), transactions=transactions, clock=clock),
+        tasks=TaskService(
+            tasks=PostgresTaskReader(database),
+            transactions=transactions,
+            clock=clock,
+            shortcuts=PostgresTaskShortcuts(database),
+        ),
         reminders=ReminderService(
             reminders=PostgresReminderReader(database), transactions=transactions, clock=clock, channels=channels
         ),

@@ -27,12 +27,16 @@ KEYS: Final[Mapping[TaskSort, str]] = {
 }
 BEHIND: Final[Mapping[Order, str]] = {Order.ASC: ">", Order.DESC: "<"}
 
+# The second argument of `task_json`: the reminders of a task `t`, NULL when there are none.
+REMINDERS: Final = """
+    (SELECT json_agg(reminder_setting_json(r) ORDER BY r.created_at, r.id)
+     FROM reminders r WHERE r.task_id = t.id AND r.deleted_at IS NULL)
+"""
+
 # $1 the account, $2 the length of a page and one more, $3 whether completed: {false}, {true} or both.
 HEAD: Final = """
-    SELECT coalesce(string_agg(task_json(t, (
-               SELECT json_agg(reminder_setting_json(r) ORDER BY r.created_at, r.id)
-               FROM reminders r WHERE r.task_id = t.id AND r.deleted_at IS NULL))::text, ',' ORDER BY page.n)
-               FILTER (WHERE page.n < $2), '') AS items,
+    SELECT coalesce(string_agg(task_json(t, {reminders})::text, ',' ORDER BY page.n) FILTER (WHERE page.n < $2), '')
+               AS items,
            count(*) = $2 AS has_more,
            (array_agg(page.key) FILTER (WHERE page.n = $2 - 1))[1] AS key,
            (array_agg(page.id) FILTER (WHERE page.n = $2 - 1))[1] AS id
@@ -92,7 +96,7 @@ def page_statement(account_id: AccountId, query: TaskQuery, after: Place | None)
         body = SOUGHT.format(**words, walk=near, sought=sought, conditions=far)
     else:
         body = "UNION ALL".join(WALK.format(**words, conditions=filters + walk, limit="$2") for walk in walks)
-    return HEAD.format(**words) + body + TAIL.format(**words), arguments.values
+    return HEAD.format(**words, reminders=REMINDERS) + body + TAIL.format(**words), arguments.values
 
 
 def like_pattern(search: str) -> str:

@@ -8,20 +8,18 @@ from typing import Any, Final
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.database import Database
 from app.adapters.postgres.reminders import reminder_of
-from app.adapters.postgres.task_pages import page_statement
+from app.adapters.postgres.task_pages import REMINDERS, page_statement
 from app.domain.checks import folded
 from app.domain.ids import AccountId, TaskId
 from app.domain.queries import TaskQuery
 from app.domain.task import Due, MissedPolicy, Priority, Recurrence, RecurrenceMode, RecurrenceSpec, Task
 from app.ports.tasks import LockedTask, Place, TaskAnswer, TaskPage
 
-GET: Final = """
-    SELECT t.version, task_json(t, (
-        SELECT json_agg(reminder_setting_json(r) ORDER BY r.created_at, r.id)
-        FROM reminders r WHERE r.task_id = t.id AND r.deleted_at IS NULL))::text AS json
+GET: Final = f"""
+    SELECT t.version, task_json(t, {REMINDERS})::text AS json
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
     WHERE t.id = $2 AND t.deleted_at IS NULL
-"""
+"""  # noqa: S608 # our own constant
 # First the lock, then the look: the second statement sees all that the one we waited for has committed.
 LOCK: Final = """
     SELECT t.id FROM tasks t
@@ -59,15 +57,17 @@ LOOK: Final = """
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
     WHERE t.id = ANY ($2) ORDER BY t.id
 """
-# $1 … $23 are what `_values` returns, here and in SAVE.
-INSERT: Final = """
-    INSERT INTO tasks (id, project_id, title, description, priority, tags, tag_keys, due_on, due_at, time_zone,
-                       wall_zone, recurrence_rule, recurrence_mode, recurrence_missed, recurrence_anchor,
-                       recurrence_current, recurrence_number, series_id, generated_from, completed_at, version,
-                       created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-    RETURNING task_json(tasks)::text
+# In the order of what `values_of` returns: $1 … $23, here and in SAVE.
+COLUMNS: Final = """
+    id, project_id, title, description, priority, tags, tag_keys, due_on, due_at, time_zone, wall_zone,
+    recurrence_rule, recurrence_mode, recurrence_missed, recurrence_anchor, recurrence_current, recurrence_number,
+    series_id, generated_from, completed_at, version, created_at, updated_at
 """
+INSERT: Final = f"""
+    INSERT INTO tasks ({COLUMNS})
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+    RETURNING task_json(tasks, NULL)::text
+"""  # noqa: S608 # our own constant
 SAVE: Final = """
     UPDATE tasks SET project_id = $2, title = $3, description = $4, priority = $5, tags = $6, tag_keys = $7,
         due_on = $8, due_at = $9, time_zone = $10, wall_zone = $11, recurrence_rule = $12, recurrence_mode = $13,
@@ -125,12 +125,12 @@ class PostgresTaskStore:
 
     async def insert(self, task: Task) -> str:
         """See the port."""
-        json: str = await self.connection.fetchval(INSERT, *_values(task))
+        json: str = await self.connection.fetchval(INSERT, *values_of(task))
         return json
 
     async def save(self, task: Task) -> str:
         """See the port."""
-        json: str = await self.connection.fetchval(SAVE, *_values(task))
+        json: str = await self.connection.fetchval(SAVE, *values_of(task))
         return json
 
     async def touch(self, task_id: TaskId, now: datetime) -> tuple[int, str]:
@@ -158,7 +158,8 @@ class PostgresTaskStore:
         return _locked(await self.connection.fetchrow(LOOK, account_id, [locked]))
 
 
-def _values(task: Task) -> tuple[object, ...]:
+def values_of(task: Task) -> tuple[object, ...]:
+    """Return the values of `COLUMNS`."""
     due, recurrence = task.due, task.recurrence
     return (
         task.id,
