@@ -5,7 +5,7 @@
 set -eu
 
 # program=Debian package
-needed="chromium=chromium pg_lsclusters=postgresql promtool=prometheus"
+needed="chromium=chromium firefox-esr=firefox-esr pg_lsclusters=postgresql promtool=prometheus"
 
 missing=""
 for pair in $needed; do

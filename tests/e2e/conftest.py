@@ -1,8 +1,8 @@
 """A real Rondo and real browsers for the tests of the UI: Chromium for all of them, Firefox for those that ask for it.
 
 Every page watches itself: a console message, an error, a violation of the Content-Security-Policy or a request that
-leaves the origin fails the test at its end. What happened is kept in ``test-results/``: screenshots, and of Chromium a
-trace (``playwright show-trace``).
+leaves the origin fails the test at its end. What happened is kept in ``test-results/``: screenshots, and of
+visitors who are traced every step (``playwright show-trace``).
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def new_email() -> str:
 class Visitor:
     """A person at a browser: one context, its pages, and everything that went wrong on them."""
 
-    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+    def __init__(self, browser: Browser, url: str, *, traced: bool = False, **options: Any) -> None:
         self.url = url
         self.complaints: list[str] = []
         # Chromium writes every refused or cut request to the console; a test that provokes one names it here.
@@ -121,9 +121,10 @@ class Visitor:
         )
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("request", self._leaves)
-        self.traced = browser.browser_type.name == "chromium"
+        # Firefox cannot be traced over BiDi, and a trace slows down what other tests measure.
+        self.traced = traced and browser.browser_type.name == "chromium"
         if self.traced:
-            self.context.tracing.start()
+            self.context.tracing.start(snapshots=True)
 
     def open(self, path: str) -> Page:
         """Open another tab."""
