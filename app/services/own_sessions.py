@@ -92,10 +92,12 @@ class OwnSessionService:
             RateLimitedError: The address tries too often.
         """
         with tracing.span("account.change_password"):
+            caller = context.caller
+            # Before the proof: a new one that is too short is no attempt to guess the old one.
+            check_password(new, email=caller.email, name=caller.name, field="newPassword")
             known = await self.reauthentication.confirm(context, current)
-            check_password(new, email=known.email, name=known.name, field="newPassword")
             password_hash = await self.hasher.hash(normalised(new))
-            caller, now, token = context.caller, self.clock.now(), new_token()
+            now, token = self.clock.now(), new_token()
             session = new_session(context, caller.account_id, token, now)
 
             async def use_case(work: UnitOfWork) -> None:
