@@ -18,7 +18,7 @@ const SOON_MS = 1500;
 /** @type {Late[]} */
 let late = [];
 let timer = 0;
-/** Whether it was time to ask while nobody looked. */
+/** Whether it was time to ask while nobody looked, or nobody could have answered. */
 let due = false;
 
 /** One sentence for each thing that is late; nothing when all is well. */
@@ -36,9 +36,9 @@ export function startStatus() {
     if (state.user && now !== known) later(SOON_MS);
     known = now;
   });
-  document.addEventListener("visibilitychange", () => {
-    if (due && !document.hidden) void ask();
-  });
+  const again = () => void (due && ask());
+  document.addEventListener("visibilitychange", again);
+  addEventListener("online", again);
 }
 
 /** @param {number} ms */
@@ -48,7 +48,7 @@ function later(ms) {
 }
 
 async function ask() {
-  due = document.hidden;
+  due = document.hidden || !navigator.onLine;
   if (due) return;
   const answer = await call("GET", "/api/status").catch((error) => {
     if (error instanceof UnreachableError) return null;
