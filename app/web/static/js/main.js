@@ -1,10 +1,11 @@
 /** Puts the page together: what changes in the store or the address is drawn, once per frame. */
 
 import { $, translate } from "./core/dom.js";
-import { onMissed } from "./core/later.js";
+import { later, onMissed } from "./core/later.js";
 import { t } from "./core/messages.js";
 import { go, onRoute, route, welcomed } from "./core/router.js";
 import { read } from "./data/db.js";
+import { ringing } from "./data/bells.js";
 import { flushHeld, hooks } from "./data/outbox.js";
 import { startStatus } from "./data/status.js";
 import { start } from "./data/sync.js";
@@ -18,6 +19,8 @@ import { closeNav, drawNav, startNav } from "./views/nav.js";
 import { drawPicked } from "./views/picked.js";
 import { startQuickAdd } from "./views/quickadd.js";
 import { toast } from "./views/toast.js";
+
+const bells = later(() => import("./views/bells.js"));
 
 let started = false;
 let shownTask = "";
@@ -34,6 +37,7 @@ function draw() {
   if (place.name === "settings" || $("#settings").firstChild) void import("./views/account.js").then(({ drawAccount }) => drawAccount());
   drawNav();
   drawFilters();
+  if (bells.now() || ringing().length) bells.use((loaded) => loaded.drawBells());
   drawPicked();
   drawList();
   drawPanel();

@@ -16,6 +16,7 @@ export interface Reminder {
   /** Said by the list of reminders only. */
   state?: string;
   fireAt?: string | null;
+  snoozedUntil?: string | null;
 }
 
 /** One attempt to deliver a reminder. */
@@ -74,6 +75,8 @@ export interface Frame {
   task?: Task | null;
   actor?: Actor | string | null;
   requestId?: string | null;
+  /** The reminder, when that is what it is about. */
+  reminder?: Reminder | null;
   /** The account, when that is what changed. */
   user?: User | null;
 }
@@ -87,7 +90,7 @@ export interface AuditEntry {
   changes: Record<string, [unknown, unknown]>;
 }
 
-export type OpKind = "create" | "patch" | "complete" | "reopen" | "delete" | "remind" | "unremind";
+export type OpKind = "create" | "patch" | "complete" | "reopen" | "delete" | "remind" | "unremind" | "acknowledge" | "snooze";
 
 /** A change made here that the server has not confirmed yet. */
 export interface Op {

@@ -5,6 +5,7 @@
 
 import { call, UnreachableError, uuid } from "./api.js";
 import { readAll, removeOp, writeOp } from "./db.js";
+import { OF_REMINDERS, request } from "./requests.js";
 import { confirm, confirmedOf, gone, ops, opsOf, refresh, rename, serverId, set, state, taskOf } from "./store.js";
 
 /** @import { Op, OpKind, Problem, Task } from "../types" */
@@ -194,18 +195,6 @@ function pause(seconds) {
   }, wait);
 }
 
-/** @param {Op} op @returns {Promise<Answer>} */
-function request(op) {
-  const path = `/api/tasks/${op.id}`;
-  const { key, body = {}, version } = op;
-  if (op.kind === "create") return call("POST", "/api/tasks", { body, key });
-  if (op.kind === "patch") return call("PATCH", path, { body, key, version });
-  if (op.kind === "delete") return call("DELETE", path, { key });
-  if (op.kind === "remind") return call("POST", `${path}/reminders`, { body, key });
-  if (op.kind === "unremind") return call("DELETE", `/api/reminders/${body.id}`, { key });
-  return call("POST", `${path}/${op.kind}`, { key });
-}
-
 /** @param {Op} op @returns {Promise<boolean>} whether the next may go */
 async function attempt(op) {
   const answer = await request(op);
@@ -220,7 +209,7 @@ async function attempt(op) {
   retryMs = 0;
   if (answer.ok) await accept(op, answer);
   else if (status === 412) await compare(op);
-  else if (status === 404 && (op.kind === "delete" || op.kind === "unremind")) settle(op, null);
+  else if (status === 404 && (op.kind === "delete" || OF_REMINDERS.has(op.kind))) settle(op, null);
   else if (status === 409) await reread(op);
   else refuse(op, answer.problem);
   return true;
@@ -233,7 +222,7 @@ function expire() {
 
 /** @param {Op} op @param {Answer} answer */
 async function accept(op, { data }) {
-  if (op.kind === "remind" || op.kind === "unremind") return reread(op);
+  if (op.kind === "remind" || OF_REMINDERS.has(op.kind)) return reread(op);
   if (data?.next) confirm(data.next);
   settle(op, data?.task ?? data);
 }

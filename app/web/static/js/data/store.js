@@ -131,6 +131,8 @@ function applied(op, task) {
   if (op.kind === "patch") return { ...task, ...op.body };
   if (op.kind === "complete") return { ...task, completed: true, completedAt: new Date(op.at).toISOString() };
   if (op.kind === "reopen") return { ...task, completed: false, completedAt: null };
+  // Whether a reminder was seen is nothing that the task says.
+  if (op.kind === "acknowledge" || op.kind === "snooze") return task;
   if (op.kind === "unremind") return { ...task, reminders: task.reminders.filter((each) => each.id !== op.body?.id) };
   const reminder = { id: op.key, remindAt: null, before: null, channels: [], state: "pending", ...op.body };
   return { ...task, reminders: [...(task.reminders ?? []), reminder] };

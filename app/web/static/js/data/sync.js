@@ -6,6 +6,7 @@
 import { useWeekStart, useZone } from "../core/dates.js";
 import { t } from "../core/messages.js";
 import { call, UnreachableError } from "./api.js";
+import { hear, recallBells } from "./bells.js";
 import { forget, keep, read, readAll } from "./db.js";
 import { Live } from "./live.js";
 import * as outbox from "./outbox.js";
@@ -58,7 +59,7 @@ async function remembered() {
   if (!user) return false;
   welcome(user);
   recall(tasks);
-  await outbox.reload();
+  await Promise.all([outbox.reload(), recallBells()]);
   set({ position: position ?? 0, loaded: position !== undefined });
   return true;
 }
@@ -171,6 +172,7 @@ function hello(position) {
 function apply(frame) {
   const { task, taskId, requestId, user } = frame;
   if (user) void signedIn(user);
+  if (frame.type.startsWith("reminder.")) hear(frame);
   const own = requestId ? outbox.isOwn(requestId) : false;
   if (requestId && task) outbox.arrived(requestId, task);
   if (taskId) loading?.add(taskId);

@@ -4,7 +4,9 @@ import { fullWords, momentOf, splitDue, today } from "../core/dates.js";
 import { h, iconButton } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { call } from "../data/api.js";
+import { acknowledge, bellsHeard, snooze } from "../data/bells.js";
 import { enqueue } from "../data/outbox.js";
+import { answers } from "./bells.js";
 
 /** @import { Context } from "./panel.js" */
 /** @import { Delivery, Reminder, Task } from "../types" */
@@ -39,10 +41,11 @@ export function remindPart({ part, task }) {
     for (const each of answer?.ok ? /** @type {Reminder[]} */ (answer.data.items) : []) known.set(each.id, each);
     draw(task());
   };
-  let asked = -1;
+  let asked = "";
   const ask = () => {
-    if (!part("remind").open || asked === task().version || !task().reminders.length) return;
-    asked = task().version;
+    const state = `${task().version} ${bellsHeard()}`;
+    if (!part("remind").open || asked === state || !task().reminders.length) return;
+    asked = state;
     void read();
   };
   part("remind").addEventListener("toggle", ask);
@@ -65,16 +68,19 @@ function item(reminder, taskId) {
   const list = h("ul", { class: "deliveries" });
   const fold = h("details", {}, h("summary", {}, t("remind.deliveries")), list);
   fold.addEventListener("toggle", () => fold.open && void deliveries(reminder.id, list));
-  const remove = () => void enqueue("unremind", taskId, { id: reminder.id });
+  const { id, state } = reminder;
+  const remove = () => void enqueue("unremind", taskId, { id });
+  const asks = state === "fired" && h("div", { class: "choices" }, answers(words, () => acknowledge(taskId, id), (until) => snooze(taskId, id, until)));
   return h("li", {}, h("div", { class: "reminder" }, h("span", {}, words), h("small", {}, reminder.state && tOr("state.", reminder.state)),
-    !pending && iconButton("close", t("remind.remove", { when: words }), remove)), !pending && fold);
+    !pending && iconButton("close", t("remind.remove", { when: words }), remove)), asks, !pending && fold);
 }
 
 /** @param {Reminder} reminder */
-function wordsFor({ before, remindAt, fireAt }) {
+function wordsFor({ before, remindAt, fireAt, snoozedUntil, state }) {
   const named = before === "PT0S" ? t("remind.at") : before ? tOr("remind.", before) : "";
   const when = remindAt ?? fireAt;
-  return [named, when && fullWords(when)].filter(Boolean).join(" · ");
+  const again = state === "scheduled" && snoozedUntil && t("bell.again", { when: fullWords(snoozedUntil) });
+  return [named, when && fullWords(when), again].filter(Boolean).join(" · ");
 }
 
 /** @param {string} id @param {HTMLElement} list */
