@@ -4,7 +4,7 @@
     websocket   listening people: 0 → 20 → 50 connections
     load        both, one after the other (what happens without a word)
     bench       CPU per request, latency, memory, start-up and live updates, beside the floor
-    report      docs/performance.md and its picture from what `bench --json` wrote
+    report      bench and load, written to docs/performance.md with its picture
 
 Each takes ``--short``, a form for CI, and ``--help``. Exit code 0: what is promised held; 1: it did not. All of it ends
 by itself, talks to 127.0.0.1 only, and keeps its data in a temporary directory.
@@ -37,6 +37,10 @@ def main() -> int:
         from loadtest.scenarios import main as load  # noqa: PLC0415 - see above
 
         return load(command, rest)
+    if command == "report":
+        from loadtest.report import main as report  # noqa: PLC0415 - see above
+
+        return report(rest)
     print(f"No such command: {command}\n\n{__doc__}", file=sys.stderr)
     return 2
 

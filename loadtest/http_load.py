@@ -7,6 +7,7 @@ that is not measured, but on the same processors: what it saves, the measured pr
 from __future__ import annotations
 
 import gc
+import math
 import select
 import socket
 import time
@@ -156,7 +157,7 @@ def _connect(port: int) -> socket.socket:
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value that a share (0 to 1) of all values does not exceed (the nearest rank)."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def request(method: str, path: str, *, token: str = "", body: bytes | None = None) -> bytes:

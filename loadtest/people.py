@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import requests
@@ -43,7 +45,9 @@ class Stages(LoadTestShape):
 
 
 def conclude(environment: Environment, promises: dict[str, bool]) -> None:
-    """Print what held and what did not, and turn it into the exit code."""
+    """Print what held and what did not, write it to the file that is asked for, and turn it into the exit code."""
+    if path := os.environ.get("LOADTEST_RESULT"):
+        Path(path).write_text(json.dumps(promises), encoding="utf-8")
     for promise, held in promises.items():
         print(f"{'held  ' if held else 'MISSED'}  {promise}")
     environment.process_exit_code = 0 if all(promises.values()) else 1

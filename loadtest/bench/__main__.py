@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--strict", action="store_true", help="a missed target is a failure")
     options = parser.parse_args(arguments)
     result = run(SHORT if options.short else FULL, options.only, _say)
-    print(table(result.rows))
+    print(table(result.as_json()["rows"]))
     if options.json:
         options.json.write_text(json.dumps(result.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if result.errors:

@@ -16,10 +16,10 @@ class Counts:
         big: Tasks in the account that growth is measured to.
         requests: Requests per sample of an endpoint.
         floor_requests: Requests per sample of the floor.
-        rounds: Samples of each endpoint, each beside one of the floor.
+        rounds: Samples of each endpoint, each between two of the floor.
         growth_requests: Requests per sample of growth.
-        growth_changes: The same where each takes a task of its own: no more than `small` has open ones.
-        growth_rounds: Pairs of samples of growth.
+        growth_changes: The same where each takes a task of its own: no more than half of what `small` has open.
+        growth_rounds: Samples of growth, each of four runs: big, small, small, big.
         mixed: Requests between the two looks at the memory.
         people: Accounts with `sockets_each` sockets each; all of them see the first one's Inbox.
         people_tasks: Tasks of each of them.
@@ -30,6 +30,8 @@ class Counts:
         starts: Starts on an empty data directory, and at least as many on an existing one.
         calm_seconds: Before memory is looked at, and after sockets were opened: live frames are held back for a quarter
             of a second after hello.
+        scrapes: Of `/metrics`, a second apart.
+        fresh_for_sockets: Whether Rondo is started again before sockets are measured.
     """
 
     tasks: int
@@ -50,6 +52,8 @@ class Counts:
     delivery_seconds: float
     starts: int
     calm_seconds: float
+    scrapes: int
+    fresh_for_sockets: bool
 
 
 FULL: Final = Counts(
@@ -57,11 +61,11 @@ FULL: Final = Counts(
     small=100,
     big=100_000,
     requests=1_000,
-    floor_requests=1_000,
+    floor_requests=500,
     rounds=9,
     growth_requests=300,
-    growth_changes=80,
-    growth_rounds=15,
+    growth_changes=40,
+    growth_rounds=9,
     mixed=100_000,
     people=50,
     people_tasks=50,
@@ -71,16 +75,18 @@ FULL: Final = Counts(
     delivery_seconds=10.0,
     starts=3,
     calm_seconds=1.0,
+    scrapes=10,
+    fresh_for_sockets=True,
 )
 SHORT: Final = Counts(
     tasks=200,
     small=40,
     big=400,
     requests=48,
-    floor_requests=100,
+    floor_requests=50,
     rounds=1,
     growth_requests=16,
-    growth_changes=16,
+    growth_changes=8,
     growth_rounds=1,
     mixed=400,
     people=3,
@@ -88,9 +94,11 @@ SHORT: Final = Counts(
     sockets_each=5,
     events=4,
     delivery_people=2,
-    delivery_seconds=0.5,
+    delivery_seconds=0.3,
     starts=1,
     calm_seconds=0.3,
+    scrapes=1,
+    fresh_for_sockets=False,
 )
 WRITES_PER_SECOND: Final = 200
 CONNECTIONS: Final = 16

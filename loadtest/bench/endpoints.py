@@ -69,9 +69,11 @@ def with_what_they_need(wanted: Iterable[str]) -> list[str]:
 
 
 def _sample(stage: Stage, desk: Desk, name: str, samples: Samples, floors: Samples, *, warming: bool) -> None:
-    floor = stage.floor_cost(stage.counts.floor_requests)
+    """Take one sample between two of the floor."""
     requests = [desk.makers[name]() for _ in range(stage.counts.requests)]
-    used, outcome = cost(stage.product, requests, settle=stage.store.settle, keep=name == "create")
+    before = stage.floor_cost(stage.counts.floor_requests)
+    used, answered, outcome = cost(stage.product, requests, settle=stage.store.settle, keep=name == "create")
+    after = stage.floor_cost(stage.counts.floor_requests)
     if name == "create":
         desk.learn(outcome.bodies)
     samples.requests += outcome.requests
@@ -79,8 +81,9 @@ def _sample(stage: Stage, desk: Desk, name: str, samples: Samples, floors: Sampl
     if warming:  # statements are prepared, plans chosen, caches filled
         return
     samples.values.append(used)
-    samples.others.append(floor)
-    floors.values.append(floor)
+    samples.answered.append(answered)
+    samples.others.append((before + after) / 2)
+    floors.values += (before, after)
     samples.latencies += outcome.latencies
 
 
@@ -96,7 +99,7 @@ def _row(stage: Stage, name: str, samples: Samples) -> Row:
         target=target,
         relative=target is not None,
         samples=tuple(samples.values),
-        details=samples.latency_details(),
+        details={**samples.latency_details(), "until_answered_us": median(samples.answered)},
         requests=samples.requests,
         errors=samples.errors,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from loadtest.bench.endpoints import ENDPOINTS
 from loadtest.bench.rows import Row, Samples
-from loadtest.bench.stage import cost
+from loadtest.bench.stage import beside, cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +30,11 @@ def measure(stage: Stage) -> Iterator[Row]:
     for number in range(-1, stage.counts.growth_rounds):
         stage.say(f"growth, round {number + 1} of {stage.counts.growth_rounds}")
         for name in ENDPOINTS:
-            # The first of a pair is not always the same one.
-            desks = (small, big) if number % 2 else (big, small)
-            costs = {id(desk): _cost(stage, desk, name, samples[name]) for desk in desks}
+            measured = (partial(_cost, stage, desk, name, samples[name]) for desk in (big, small))
+            in_big, in_small = beside(*measured)
             if number >= 0:
-                samples[name].values.append(costs[id(big)])
-                samples[name].others.append(costs[id(small)])
+                samples[name].values.append(in_big)
+                samples[name].others.append(in_small)
     for name, (what, _) in ENDPOINTS.items():
         yield _row(stage, name, what, samples[name])
 
@@ -42,7 +42,7 @@ def measure(stage: Stage) -> Iterator[Row]:
 def _cost(stage: Stage, desk: Desk, name: str, samples: Samples) -> float:
     times = stage.counts.growth_changes if name in ONCE_PER_TASK else stage.counts.growth_requests
     requests = [desk.makers[name]() for _ in range(times)]
-    used, outcome = cost(stage.product, requests, settle=stage.store.settle, keep=name == "create")
+    used, _, outcome = cost(stage.product, requests, settle=stage.store.settle, keep=name == "create")
     if name == "create":
         desk.learn(outcome.bodies)
     samples.requests += outcome.requests

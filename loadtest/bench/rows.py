@@ -64,6 +64,7 @@ class Samples:
 
     values: list[float] = field(default_factory=list)
     others: list[float] = field(default_factory=list)
+    answered: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     requests: int = 0
     errors: int = 0
@@ -79,15 +80,17 @@ class Samples:
         return {name: percentile(self.latencies, share) * 1e3 for name, share in shares}
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table."""
-    lines = ["| what | at most | measured | floor | ratio | |", "|---|---:|---:|---:|---:|---|"]
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows, as they are in JSON, as a Markdown table."""
+    lines = ["| what | at most | measured | the floor | times the floor | |", "|---|---:|---:|---:|---:|---|"]
     for row in rows:
-        target = "" if row.target is None else f"{row.target:g} {'times the floor' if row.relative else row.unit}"
-        floor = "" if row.floor is None else f"{row.floor:.3g} {row.unit}"
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        verdict = {None: "", True: "ok", False: "**missed**"}[row.ok]
-        lines.append(f"| {row.what} | {target} | {figure(row.measured)} {row.unit} | {floor} | {ratio} | {verdict} |")
+        unit = "times the floor" if row["relative"] else row["unit"]
+        target = "" if row["target"] is None else f"{row['target']:g} {unit}"
+        floor = "" if row["floor"] is None else f"{figure(row['floor'])} {row['unit']}"
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+        verdict = {None: "", True: "ok", False: "**missed**"}[row["ok"]]
+        measured = f"{figure(row['measured'])} {row['unit']}"
+        lines.append(f"| {row['what']} | {target} | {measured} | {floor} | {ratio} | {verdict} |")
     return "\n".join(lines)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from loadtest.bench.counts import Counts
     from loadtest.bench.stage import Person
 
+    Part = Callable[[Stage], list[Row]]
+
 NAMES: Final = (
     "memory",
     *endpoints.ENDPOINTS,
@@ -77,8 +79,9 @@ class Bench:
         rondo = Rondo(data_dir=self.folder / "data")
         try:
             people = self._prepare(rondo, result)
-            for part in (self._requests, self._live):
-                result.rows += part(rondo, people)
+            for parts in self._parts():
+                with self._started(rondo, people) as stage:
+                    result.rows += (row for part in parts for row in part(stage))
         finally:
             rondo.stop()
         if "startup" in self.wanted:
@@ -86,30 +89,34 @@ class Bench:
         result.about["seconds"] = round(time.monotonic() - began, 1)
         return result
 
-    def _requests(self, rondo: Rondo, people: list[Person]) -> list[Row]:
+    def _parts(self) -> list[list[Part]]:
+        """Return what is to be measured; each group on a Rondo that was just started.
+
+        Sockets come on a fresh one if there is time for that: it has no freed memory to use for them.
+        """
+        requests: list[Part] = [self._requests] if self.wanted - {*live.NAMES, "startup"} else []
+        sockets: list[Part] = [self._sockets] if self.wanted & set(live.NAMES) else []
+        groups = [requests, sockets] if self.counts.fresh_for_sockets else [requests + sockets]
+        return [group for group in groups if group]
+
+    def _requests(self, stage: Stage) -> list[Row]:
         """Measure what is asked over HTTP; the memory first, since it is that after a start."""
         rows: list[Row] = []
-        if not self.wanted - {*live.NAMES, "startup"}:
-            return rows
-        with self._started(rondo, people) as stage:
-            if "memory" in self.wanted:
-                rows += memory.measure(stage)
-            if asked := self.wanted & set(endpoints.ENDPOINTS):
-                rows += endpoints.measure(stage, asked)
-            if "metrics" in self.wanted:
-                rows.append(watching.scrape(stage))
-            if "instrumentation" in self.wanted:
-                rows.append(watching.instrumentation(stage))
-            if "growth" in self.wanted:
-                rows += growth.measure(stage)
+        if "memory" in self.wanted:
+            rows += memory.measure(stage)
+        if asked := self.wanted & set(endpoints.ENDPOINTS):
+            rows += endpoints.measure(stage, asked)
+        if "metrics" in self.wanted:
+            rows.append(watching.scrape(stage))
+        if "instrumentation" in self.wanted:
+            rows.append(watching.instrumentation(stage))
+        if "growth" in self.wanted:
+            rows += growth.measure(stage)
         return rows
 
-    def _live(self, rondo: Rondo, people: list[Person]) -> list[Row]:
-        """Measure the WebSockets of a process that was just started: it has no memory to use again."""
-        if not self.wanted & set(live.NAMES):
-            return []
-        with self._started(rondo, people) as stage:
-            return list(live.measure(stage, self.wanted))
+    def _sockets(self, stage: Stage) -> list[Row]:
+        """Measure what comes over WebSockets."""
+        return list(live.measure(stage, self.wanted))
 
     def _startup(self) -> list[Row]:
         """Start a few times more, so that there is a median."""

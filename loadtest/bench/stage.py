@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loadtest.bench.counts import CONNECTIONS
 from loadtest.bench.desk import Desk
@@ -39,6 +39,14 @@ class Server:
     port: int
 
 
+class Cost(NamedTuple):
+    """CPU time per request in microseconds: in all, and until the last answer was there; and what was answered."""
+
+    used: float
+    until_answered: float
+    outcome: Outcome
+
+
 @dataclass(slots=True, kw_only=True)
 class Stage:
     """Everything a measurement needs. The floor lives as long as the PostgreSQL it asks, which is Rondo's."""
@@ -65,13 +73,13 @@ class Stage:
     def floor_cost(self, requests: int) -> float:
         """Return the floor's CPU time per request, in microseconds."""
         asked = request("GET", "/api/tasks/0", token="0" * 49)
-        return cost(self.floor, [asked] * requests)[0]
+        return cost(self.floor, [asked] * requests).used
 
 
 def cost(
     server: Server, requests: Sequence[bytes], *, settle: Callable[[], None] = lambda: None, keep: bool = False
-) -> tuple[float, Outcome]:
-    """Return the CPU time per request in microseconds, and what came of them.
+) -> Cost:
+    """Return what requests cost, and what came of them.
 
     The connections are open and have been used before the clock is read. `settle` waits until what the requests set
     going in the background (relay, actors, sockets) is done: it belongs to their cost.
@@ -81,9 +89,16 @@ def cost(
         settle()
         before = cpu_seconds(server.pid)
         outcome = crowd.send(requests, keep=keep)
+        answered = cpu_seconds(server.pid) - before
         settle()
         used = cpu_seconds(server.pid) - before
-    return used / len(requests) * 1e6, outcome
+    return Cost(used / len(requests) * 1e6, answered / len(requests) * 1e6, outcome)
+
+
+def beside(one: Callable[[], float], other: Callable[[], float]) -> tuple[float, float]:
+    """Measure one, other, other, one; return the means: what drifts or depends on who is first meets both alike."""
+    first, second, third, fourth = one(), other(), other(), one()
+    return (first + fourth) / 2, (second + third) / 2
 
 
 def register(port: int, names: Sequence[str]) -> list[Person]:
