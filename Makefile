@@ -10,9 +10,13 @@ export PYTHON
 # Two workers: the tests wait more than they compute, and each worker has its own PostgreSQL.
 # A file stays on one worker, since what a module sets up is dear. What hangs shows its stacks.
 WORKERS ?= 2
+# Of `make simulate`: how many days, the first of them, and after how long to stop (0: when all are over).
+SEEDS ?= 1000
+FIRST ?= 0
+SECONDS ?= 0
 COVERAGE := $(if $(ARGS),,--cov)
 
-.PHONY: help setup run test load bench lint lint-python lint-ui format lock metrics-table clean
+.PHONY: help setup run test simulate load bench lint lint-python lint-ui format lock metrics-table clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +41,9 @@ lint-python: .venv/dev.stamp
 
 lint-ui: ## Check the web UI's scripts and styles
 	@sh tests/lint_ui.sh
+
+simulate: .venv/dev.stamp ## Simulate SEEDS=1000 bad days in virtual time (from FIRST=0 on, for SECONDS=0 at most)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --seconds $(SECONDS)
 
 load: .venv/dev.stamp ## Load a Rondo of its own: 0 → 100 people over HTTP, then 0 → 50 WebSockets (ARGS=--short: seconds)
 	$(BIN)/python -m loadtest load $(ARGS)

@@ -38,6 +38,7 @@ class Faults:
             self.crashes_everywhere,
             self.loose_wires,
             self.slow_statements,
+            self.stalled_process,
             self.slow_client,
             self.lost_client,
             self.clock_step,
@@ -100,6 +101,13 @@ class Faults:
             process.client.slowness[kind] = self._dice.between(0.1, 2.0)
             await trio.sleep(seconds)
             process.client.slowness.pop(kind, None)
+
+    async def stalled_process(self, _seconds: float) -> None:
+        """A process sleeps through its lease, wakes up and goes on as if nothing had been."""
+        await trio.lowlevel.checkpoint()
+        process = self.world.any_process()
+        if process is not None:
+            process.client.stalled_until = trio.current_time() + self._dice.between(1.0, 20.0)
 
     async def slow_client(self, seconds: float) -> None:
         """Somebody hardly reads."""

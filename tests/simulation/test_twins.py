@@ -229,6 +229,7 @@ async def test_both_databases_answer_alike(seed: int, database: Database, nurser
         clock.instant += timedelta(milliseconds=twins.dice.count(0, 5000))
         await twins.dice.pick(QUESTIONS)(twins)
     for holder in range(2):
+        await twins.ask("lease", lambda house, holder=holder: house.publishers[holder].hold_lease(3600.0))
         await twins.ask("publish", lambda house, holder=holder: house.publishers[holder].publish(10_000))
     for name in twins.sim.followers:
         await twins.ask(name, lambda house, name=name: house.followers[name].advance(10_000))

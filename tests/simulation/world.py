@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.simulation.surroundings import Surroundings
 
 # How long the bad days last, in virtual seconds.
-SHORTEST, LONGEST = 8.0, 20.0
-REQUESTS: Final = 16
+SHORTEST, LONGEST = 6.0, 16.0
+REQUESTS: Final = 14
 # What the issue asks for: this long after the faults have stopped everything is drained.
 DRAIN_SECONDS: Final = 60.0
 # A provider's circuit stays open for up to five minutes, and a dead worker's claim for 90 s.

@@ -30,6 +30,8 @@ class Client:
         self._pool = trio.Semaphore(CONNECTIONS)
         # Seconds that each statement of a purpose takes longer, by its first word.
         self.slowness: dict[str, float] = {}
+        # Nothing that is sent before then arrives before then: the process is paused, or its network is.
+        self.stalled_until = 0.0
         db.attach(self)
 
     @asynccontextmanager
@@ -70,6 +72,7 @@ class Client:
             CrashError: By the dice.
         """
         slow = self.slowness.get(purpose.split(" ", 1)[0], 0.0) if self.slowness else 0.0
+        slow += max(self.stalled_until - trio.current_time(), 0.0)
         await self._pass(slow + self.db.dice.pick(ROUND_TRIPS))
         self._maybe_crash(purpose)
 
