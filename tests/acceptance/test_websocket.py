@@ -112,6 +112,14 @@ async def test_a_token_in_the_url_is_not_looked_at_and_silence_ends_after_five_s
     assert ada.token not in rondo.log_path.read_text()
 
 
+async def test_a_plain_request_is_told_to_upgrade(rondo: RondoProcess) -> None:
+    async with client(rondo.url) as http:
+        response = await http.get("/ws")
+
+    assert (response.status_code, response.headers["upgrade"]) == (426, "websocket")
+    assert "upgrade" in response.headers["connection"]
+
+
 async def test_there_is_one_place_for_websockets(rondo: RondoProcess) -> None:
     with pytest.raises(ConnectionRejected) as refused:
         async with connected(rondo.websocket_url.replace("/ws", "/elsewhere")):

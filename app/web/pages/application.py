@@ -26,7 +26,7 @@ CLIENT_ROUTES: Final = (
     "/register",
 )
 _EXACT: Final = frozenset(
-    {*CLIENT_ROUTES, "/docs", "/ops", "/sw.js", "/manifest.webmanifest", "/favicon.ico", "/robots.txt"}
+    {*CLIENT_ROUTES, "/docs", "/ops", "/ws", "/sw.js", "/manifest.webmanifest", "/favicon.ico", "/robots.txt"}
 )
 # A year, which is what "for ever" may be.
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -50,6 +50,7 @@ class Pages:
         app.add_url_rule("/manifest.webmanifest", "manifest", self.manifest)
         app.add_url_rule("/favicon.ico", "favicon", self.favicon)
         app.add_url_rule("/robots.txt", "robots", self.robots)
+        app.add_url_rule("/ws", "websocket", self.websocket)
         app.add_url_rule("/static/<version>/<path:name>", "asset", self.asset)
         app.register_error_handler(HTTPException, self.refuse)
 
@@ -80,6 +81,11 @@ class Pages:
     async def robots(self) -> Response:
         """Tell search engines that there is nothing for them."""
         return Response("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
+
+    async def websocket(self) -> Response:
+        """Say that a WebSocket is opened here; upgrades do not come this way (RFC 9110, 15.5.22)."""
+        content_type, body = page_problem(426, _request_id())
+        return Response(body, 426, {"Upgrade": "websocket"}, content_type=content_type)
 
     async def asset(self, version: str, name: str) -> Response:
         """Return a file. An address of an older version is gone: its files would not fit together with ours."""

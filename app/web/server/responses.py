@@ -69,6 +69,8 @@ class Head:
         elif name == b"date":
             self.dated = True
             lines.append(b"date: %b\r\n" % value)
+        elif name == b"upgrade":  # what a 426 must say (RFC 9110, 15.5.22); of an application's 101 nothing is heard
+            lines += [b"upgrade: %b\r\n" % value, b"connection: upgrade\r\n"]
 
     @property
     def bodiless(self) -> bool:

@@ -128,6 +128,13 @@ async def test_small_things_that_browsers_and_robots_ask_for(http: httpx2.AsyncC
     assert "Disallow: /" in (await http.get("/robots.txt")).text
 
 
+async def test_who_opens_no_websocket_is_told_that_one_is_here(http: httpx2.AsyncClient) -> None:
+    response = await http.get("/ws")
+
+    assert (response.status_code, response.headers["upgrade"]) == (426, "websocket")
+    assert response.json()["code"] == "upgrade_required"
+
+
 async def test_people_who_are_lost_get_the_shell_and_programs_a_problem(http: httpx2.AsyncClient) -> None:
     people = await http.get("/nowhere", headers={"accept": "text/html,*/*;q=0.8"})
     program = await http.get("/nowhere", headers={"accept": "application/json"})
