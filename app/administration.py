@@ -52,7 +52,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             database = Database(url, size=1, name="command")
             await clients.start(database.run)
             if database.problem is not None:
-                raise DatabaseUnavailableError(database.problem)
+                raise DatabaseUnavailableError(database.problem, database.server)
             yield database
             clients.cancel_scope.cancel()
         nursery.cancel_scope.cancel()

@@ -16,6 +16,7 @@ from app.adapters.postgres import Database, MigrationError, data_lock, migrate
 from app.adapters.postgres.embedded import STOP_SECONDS as POSTGRES_STOP_SECONDS
 from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.installation import DataDirectoryError, installation_id, open_data_directory
+from app.ports.database import DatabaseUnavailableError
 from app.version import VERSION
 from app.web.live.hub import Hub
 from app.web.server.listeners import ListenError, TcpAddress
@@ -115,7 +116,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         names = [f"{scheme}://{address}" if isinstance(address, TcpAddress) else str(address) for address in addresses]
         log.info("Rondo is ready", event="rondo.ready", listening=" ".join(names), dataDirectory=str(directory))
 
-    errors, tell = LastErrors(), Teller()
+    errors, tell = LastErrors(), Teller(expected=(DatabaseUnavailableError, EmbeddedPostgresError))
     stalls, letters = wiring.stall_detector(settings), wiring.dead_letters(database)
     face = wiring.Face(
         settings=settings,

@@ -37,10 +37,16 @@ STALL_EVERY_SECONDS: Final = 1.0
 
 
 class Teller:
-    """An ``on_report``: every fact is metered and traced, and told unless the child goes round in circles."""
+    """An ``on_report``: every fact is metered and traced, and told unless the child goes round in circles.
 
-    def __init__(self) -> None:
-        self._damped = Damper(_tell)
+    Args:
+        expected: Errors that are no fault of the code's and say everything themselves, such as a database that went
+            away. They are warnings, and told without a stack.
+    """
+
+    def __init__(self, expected: tuple[type[BaseException], ...] = ()) -> None:
+        self._expected = expected
+        self._damped = Damper(self._tell)
 
     def __call__(self, report: Report) -> None:
         """Log, count and trace one report. Not a checkpoint."""
@@ -51,6 +57,9 @@ class Teller:
             if report.error is not None:
                 span.set_error(type(report.error).__qualname__)
             self._damped(report)
+
+    def _tell(self, report: Report, left_out: int) -> None:
+        _tell(report, left_out, is_expected=isinstance(report.error, self._expected))
 
 
 class StallTeller:
@@ -79,7 +88,7 @@ class StallTeller:
         self._told_at, self._left_out = now, 0
 
 
-def _tell(report: Report, left_out: int) -> None:
+def _tell(report: Report, left_out: int, *, is_expected: bool) -> None:
     fields = {
         "supervisor": report.supervisor,
         "actor": report.child,
@@ -89,10 +98,13 @@ def _tell(report: Report, left_out: int) -> None:
         "delaySeconds": round(report.delay, 3) or None,
         "leftOut": left_out or None,
         "stack": report.stack or None,
+        "error": str(report.error) if is_expected else None,
     }
     said = {name: value for name, value in fields.items() if value is not None}
     level = _level(report)
-    log.opt(exception=None if level == "DEBUG" else report.error).log(
+    if is_expected and level == "ERROR":
+        level = "WARNING"
+    log.opt(exception=None if is_expected or level == "DEBUG" else report.error).log(
         level, f"Supervised child {report.event.value.replace('_', ' ')}", event=f"actor.{report.event.value}", **said
     )
 

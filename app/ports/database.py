@@ -5,11 +5,13 @@ class DatabaseUnavailableError(Exception):
     """PostgreSQL cannot be used now; nothing was written. The web answers 503 and the client tries again.
 
     Attributes:
-        reason: One sentence without secrets, fit for readiness pages and log lines.
+        reason: One sentence without secrets and addresses, fit for readiness pages, which anyone may read.
+
+    ``str()`` also says which server it is about, for whoever set it up.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, server: str = "") -> None:
+        super().__init__(f"{reason} (server: {server})" if server else reason)
         self.reason = reason
 
 

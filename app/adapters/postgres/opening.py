@@ -55,7 +55,7 @@ class Opener:
             connection.raw.add_termination_listener(lambda _: ended(connection))
             return connection
         raise DatabaseUnavailableError(
-            f"PostgreSQL cannot be used: no connection in {CONNECT_SECONDS:g} s (server: {self.server})"
+            f"PostgreSQL cannot be used: no connection in {CONNECT_SECONDS:g} s", self.server
         )
 
     async def _connect(self, server_settings: Mapping[str, str]) -> asyncpg.Connection:
@@ -72,7 +72,7 @@ class Opener:
                 ),
             )
         except (*errors.LOST, *errors.BUSY, *errors.REFUSED, ValueError) as error:
-            raise DatabaseUnavailableError(f"{errors.unavailable(error).reason} (server: {self.server})") from error
+            raise DatabaseUnavailableError(errors.unavailable(error).reason, self.server) from error
         version = raw.get_server_version()
         if version.major < OLDEST_MAJOR_VERSION:
             self._loop.enter(raw.terminate)

@@ -60,7 +60,7 @@ class House:
             finally:
                 self.ended.append(name)
                 with trio.CancelScope(shield=name == self._hanging):
-                    await trio.sleep(FOREVER)
+                    await trio.sleep(FOREVER)  # noqa: ASYNC102 - not to be stopped is the point
 
         return run
 

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 import supervisors
-from app import wiring
+from app.wiring.readiness import loop_reason
 from supervisors import ChildSpec, Event, stall_detector
 from supervisors.stacks import task_stack
 from supervisors.stall_detector import Stall, StallDetector
@@ -127,15 +127,15 @@ async def test_readiness_says_that_the_loop_was_held_and_later_that_it_is_well(
     monkeypatch.setattr(stall_detector, "DEGRADED_FOR_SECONDS", 0.3)
     detector = StallDetector(lambda _stall: None)
     await nursery.start(detector.run)
-    before = await wiring.loop_reason(detector)
+    before = await loop_reason(detector)
 
     await trio.lowlevel.checkpoint()
     _block(1.1)
     await trio.sleep(0.1)
-    degraded = await wiring.loop_reason(detector)
+    degraded = await loop_reason(detector)
     await trio.to_thread.run_sync(_block, 0.3)  # the detector lives in real time
 
-    assert (before, await wiring.loop_reason(detector)) == (None, None)
+    assert (before, await loop_reason(detector)) == (None, None)
     assert degraded is not None
     assert degraded.startswith("The event loop was held for 1.")
 

@@ -7,15 +7,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 
-from supervisors import Supervisor
+from supervisors import ChildSpec, Restart, Supervisor
 from supervisors.stall_detector import Stall
 from supervisors.telling import StallTeller, Teller
 from tests.unit.supervisors.probes import settle, start
 
 if TYPE_CHECKING:
-    import trio
-
     from monitoring.tracing import Span
     from supervisors import Report
     from tests.unit.monitoring.conftest import Kept, Lines, Value
@@ -76,6 +75,32 @@ def counts(value: Value) -> Counter[tuple[str, str]]:
 
 
 @pytest.mark.accepts("S66")
+class AwayError(Exception):
+    """No fault of the code's."""
+
+
+@pytest.mark.parametrize(
+    ("expected", "level", "error"), [((AwayError,), "warning", "gone fishing"), ((), "error", None)]
+)
+async def test_an_error_that_says_it_all_is_a_warning_without_a_stack(
+    nursery: trio.Nursery, lines: Lines, expected: tuple[type[Exception], ...], level: str, error: str | None
+) -> None:
+    async def leave(*, task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        await trio.lowlevel.checkpoint()
+        raise AwayError("gone fishing")
+
+    spec = ChildSpec(id="away", start=leave, restart=Restart.TEMPORARY)
+    root = Supervisor("root", [spec], on_report=Teller(expected))
+    await nursery.start(root.run)
+    await settle()
+
+    (exited,) = [line for line in lines() if line["event"] == "actor.exited"]
+    assert (exited["level"], exited.get("error")) == (level, error)
+    assert ("exception.stacktrace" in exited) == (error is None)
+    nursery.cancel_scope.cancel()
+
+
 def test_a_stall_is_counted_and_told_with_task_and_stack_and_not_more_than_once_a_second(
     lines: Lines, value: Value
 ) -> None:
