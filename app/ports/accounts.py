@@ -79,7 +79,11 @@ class AccountReader(Protocol):
     """Looks at accounts; changes nothing."""
 
     async def profile(self, account_id: AccountId) -> str:
-        """Return the JSON of an account."""
+        """Return the JSON of an account.
+
+        Raises:
+            NotAuthenticatedError: It was deleted a moment ago.
+        """
         ...
 
     async def credentials(self, email_key: str) -> Credentials | None:
@@ -103,7 +107,11 @@ class AccountStore(Protocol):
         ...
 
     async def lock(self, account_id: AccountId) -> LockedAccount:
-        """Lock an account."""
+        """Lock an account.
+
+        Raises:
+            NotAuthenticatedError: It was deleted a moment ago.
+        """
         ...
 
     async def save(self, account_id: AccountId, profile: Profile, now: datetime) -> str:

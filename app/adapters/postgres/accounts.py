@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.database import Database
 from app.domain.account import WEEKDAYS, Profile, QuietHours
+from app.domain.errors import NotAuthenticatedError
 from app.domain.ids import AccountId
 from app.ports.accounts import Credentials, LockedAccount, NewAccount
 
@@ -56,7 +57,9 @@ class PostgresAccountReader:
 
     async def profile(self, account_id: AccountId) -> str:
         """See the port."""
-        json: str = await self.database.fetchval(PROFILE, account_id)
+        json: str | None = await self.database.fetchval(PROFILE, account_id)
+        if json is None:
+            raise NotAuthenticatedError
         return json
 
     async def credentials(self, email_key: str) -> Credentials | None:
@@ -111,6 +114,8 @@ class PostgresAccountStore:
     async def lock(self, account_id: AccountId) -> LockedAccount:
         """See the port."""
         row = await self.connection.fetchrow(LOCK, account_id)
+        if row is None:
+            raise NotAuthenticatedError
         return LockedAccount(id=row["id"], inbox_id=row["project_id"], profile=_profile(row), json=row["json"])
 
     async def save(self, account_id: AccountId, profile: Profile, now: datetime) -> str:

@@ -291,6 +291,10 @@ async def test_a_request_that_was_under_way_finds_nobody(world: World) -> None:
 
     with pytest.raises(NotAuthenticatedError):
         await anna.create("Too late")
+    with pytest.raises(NotAuthenticatedError):
+        await world.services.accounts.get_profile(anna.context)
+    with pytest.raises(NotAuthenticatedError):
+        await _patch(anna, None)
 
 
 async def test_the_only_operator_cannot_leave_the_others_alone(postgres_url: str, nursery: trio.Nursery) -> None:
