@@ -30,7 +30,7 @@ def main() -> int:
         return 0
     # Imported late: each command pays for what it uses only.
     if command == "bench":
-        from loadtest.bench.__main__ import main as bench  # noqa: PLC0415 - see above
+        from loadtest.bench.command import main as bench  # noqa: PLC0415 - see above
 
         return bench(rest)
     if command in {"http", "websocket", "load"}:

@@ -15,7 +15,7 @@ import pytest
 from loadtest import plot, report
 from loadtest.bench.endpoints import ENDPOINTS
 from loadtest.bench.rows import Row, Samples, table
-from loadtest.http_load import percentile
+from loadtest.http_load import LoadError, percentile, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +87,27 @@ def test_a_row_is_judged_by_its_ratio_or_by_its_figure() -> None:
     assert costs.ratio == 3.0
     assert (endpoint.ok, start.ok, told.ok) == (True, False, None)
     assert table([start.as_json()]).splitlines()[-1] == "| ready | 1.5 s | 1.6 s |  |  | **missed** |"
+
+
+def test_an_answer_is_whole_when_its_length_says_so() -> None:
+    answer = b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\nx: y\r\n\r\nbody"
+
+    assert {whole(answer[:size]) for size in range(len(answer))} == {None}
+    assert whole(answer) == (201, len(answer) - 4)
+    assert whole(b"HTTP/1.1 204 No Content\r\n\r\n") == (204, 27)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n12",
+    ],
+)
+def test_what_cannot_be_measured_is_an_error(answer: bytes) -> None:
+    with pytest.raises(LoadError):
+        whole(answer)
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

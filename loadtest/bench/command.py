@@ -35,7 +35,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(sentence: str) -> None:
     print(f"… {sentence}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
