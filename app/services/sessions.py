@@ -14,6 +14,7 @@ from uuid import UUID
 from app.domain.ids import AccountId, SessionId, new_id
 from app.ports.accounts import NewSession, SessionReader, SessionRow
 from app.ports.clock import Clock
+from app.ports.database import DatabaseUnavailableError
 from app.services.context import Context, Principal
 
 TOKEN_PREFIX: Final = "rondo_"  # noqa: S105 # what secret scanners look for, not a secret
@@ -22,6 +23,9 @@ IDLE: Final = timedelta(days=7)
 LONGEST: Final = timedelta(days=30)
 # A session that another process ends is forgotten when that is heard; this bounds it when nothing is (X05: 5 s).
 REMEMBERED: Final = timedelta(seconds=5)
+# While PostgreSQL is away an operator is remembered for so long: to look inside is what one wants then, and it is all
+# that can be done. Whoever is signed out meanwhile is so when it is back.
+WATCHING: Final = timedelta(minutes=10)
 # One write per session and minute says well enough when it was last used.
 SEEN_EVERY: Final = timedelta(minutes=1)
 # About 10 MB. Sessions beyond that cost a query each.
@@ -56,6 +60,12 @@ class _Remembered:
     principal: Principal
     until: datetime
 
+    def holds(self, now: datetime) -> bool:
+        return self.until - REMEMBERED <= now < self.until  # clocks may be set back
+
+    def may_watch(self, now: datetime) -> bool:
+        return self.principal.operator and self.until - REMEMBERED <= now < self.until + WATCHING
+
 
 @dataclass(slots=True)
 class Sessions:
@@ -67,15 +77,24 @@ class Sessions:
     _forgotten: int = 0
 
     async def find(self, token: str) -> Principal | None:
-        """Return whose session this is, None if it is nobody's or has ended. Not a checkpoint if it is remembered."""
+        """Return whose session this is, None if it is nobody's or has ended. Not a checkpoint if it is remembered.
+
+        Raises:
+            DatabaseUnavailableError: It cannot be told now.
+        """
         if not token.startswith(TOKEN_PREFIX):
             return None  # noqa: ASYNC910 # every request asks; the answer comes without waiting
         key, now = token_hash(token), self.clock.now()
         known = self._remembered.get(key)
-        if known is not None and known.until - REMEMBERED <= now < known.until:  # clocks may be set back
+        if known is not None and known.holds(now):
             return known.principal  # noqa: ASYNC910 # likewise
         forgotten = self._forgotten
-        row = await self.reader.find(key)
+        try:
+            row = await self.reader.find(key)
+        except DatabaseUnavailableError:
+            if known is None or not known.may_watch(now) or forgotten != self._forgotten:
+                raise
+            return known.principal
         if row is None or now >= min(row.expires_at, row.last_seen_at + IDLE):
             self._remembered.pop(key, None)
             return None

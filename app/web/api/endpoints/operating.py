@@ -9,7 +9,7 @@ from app.services.context import Context
 from app.web.answer import Answer
 from app.web.api import documents
 from app.web.api.bodies import DeadLetterQuery, LogQuery, NoQuery
-from app.web.api.endpoint import Auth, Backend, Call, Endpoint
+from app.web.api.endpoint import Auth, Backend, Call, Endpoint, Limit
 
 Bare: TypeAlias = Call[None, NoQuery]
 
@@ -90,6 +90,7 @@ ENDPOINTS: Final = (
         description="As it is now; it asks neither an actor nor the database.",
         tag="Operations",
         auth=Auth.OPERATOR,
+        limit=Limit.NONE,
         answer=documents.ActorTree,
     ),
     Endpoint(
@@ -101,6 +102,7 @@ ENDPOINTS: Final = (
         description="Up to 200 lines are kept in memory, newest last.",
         tag="Operations",
         auth=Auth.OPERATOR,
+        limit=Limit.NONE,
         query=LogQuery,
         answer=documents.ActorLog,
         refusals=("not_found",),
@@ -117,6 +119,7 @@ ENDPOINTS: Final = (
         description="Newest first. A thousand are kept; the oldest make room.",
         tag="Operations",
         auth=Auth.OPERATOR,
+        limit=Limit.NONE,
         query=DeadLetterQuery,
         answer=documents.DeadLetterPage,
     ),
