@@ -26,6 +26,7 @@ DRAIN_SECONDS: Final = 60.0
 # A provider's circuit stays open for up to five minutes, and a dead worker's claim for 90 s.
 SETTLE_SECONDS: Final = 900.0
 STOP_SECONDS: Final = 25.0
+ALL_SECONDS: Final = 7200.0
 LOOK_SECONDS: Final = 0.5
 SETTLE_LOOK_SECONDS: Final = 2.9
 
@@ -53,6 +54,13 @@ class World:
         Raises:
             ViolationError: A promise was broken.
         """
+        try:
+            with trio.fail_after(ALL_SECONDS):
+                await self._live()
+        except trio.TooSlowError:
+            raise oracle.ViolationError(f"not over after {ALL_SECONDS} s") from None
+
+    async def _live(self) -> None:
         async with trio.open_nursery() as nursery:
             await nursery.start(self.around.db.run)
             for slot in range(len(self.processes)):

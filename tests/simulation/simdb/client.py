@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS: Final = 8
 ACQUIRE_SECONDS: Final = 5.0
+BORDER_SECONDS: Final = 5.0
 
 
 class Client:
@@ -132,7 +133,7 @@ class Client:
         if not transaction.writes:
             self.db.undo(transaction)
             return
-        with trio.CancelScope(shield=True):
+        with trio.move_on_after(BORDER_SECONDS, shield=True):  # as in app.adapters.postgres.connection
             try:
                 await self._send_commit(transaction)
             except DatabaseUnavailableError as lost:

@@ -151,7 +151,7 @@ class SimDb:
         """Take a COMMIT: it is the database's from here on."""
         transaction.is_committing = True
         slow = self.dice.chance(self.weather.slow_commit)
-        self._to_finish.append((transaction, self.dice.between(0.5, 5.0) if slow else self.dice.pick(COMMITS)))
+        self._to_finish.append((transaction, self.dice.between(0.5, 7.0) if slow else self.dice.pick(COMMITS)))
         self._work.set()
 
     async def _finish(self, transaction: Transaction, seconds: float) -> None:
