@@ -1,0 +1,223 @@
+"""How PostgreSQL goes about our statements at 1,000,000 tasks in 1,000 accounts, one of which has 100,000.
+
+Plans are held to their shape and to the rows they touch, never to the clock: no sequential scan, no sort of a whole
+account, and no more rows read than a few pages. Each is looked at both as PostgreSQL plans it for these very values and
+as it plans it for any, which is what a prepared statement comes to.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+import trio
+
+from app.adapters.postgres import Database, shortcuts, tasks
+from app.adapters.postgres.task_pages import KEYS, like_pattern, page_statement
+from app.domain.ids import AccountId, TaskId
+from app.domain.queries import Order, TaskQuery, TaskSort
+from app.domain.task import Priority
+from app.ports.tasks import Place
+from tests.fixtures.postgres import PostgresServer
+
+CROWDED: Final = AccountId(UUID("00000000-0000-7000-8000-000000000001"))
+ORDINARY: Final = AccountId(UUID("00000000-0000-7000-8000-000000000007"))
+
+FILL: Final = """
+    SET maintenance_work_mem = '512MB';
+    SET session_replication_role = replica;  -- foreign keys are true by construction
+    INSERT INTO accounts (id, email, email_key, password_hash, created_at, updated_at)
+    SELECT account_of(n), n::text, n::text, '', now(), now() FROM generate_series(1, 1000) n;
+    INSERT INTO projects (id, name, kind, created_at)
+    SELECT account_of(n), 'Inbox', 'inbox', now() FROM generate_series(1, 1000) n;
+    INSERT INTO memberships (project_id, account_id, role, inbox)
+    SELECT account_of(n), account_of(n), 'owner', true FROM generate_series(1, 1000) n;
+    INSERT INTO tasks (id, project_id, title, priority, tags, tag_keys, due_on, completed_at, created_at, updated_at)
+    SELECT ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid,
+           account_of(CASE WHEN n <= 100000 THEN 1 ELSE 2 + n % 999 END),
+           'Task ' || md5(n::text), CASE WHEN n % 1000 = 0 THEN 3 ELSE n % 3 END, tag, tag,
+           CASE WHEN n % 3 > 0 THEN date '2026-01-01' + n % 700 END,
+           CASE WHEN n % 50 > 0 THEN now() END, timestamptz '2026-01-01' + n * interval '1 minute', now()
+    FROM generate_series(1, 1000000) n
+    CROSS JOIN LATERAL (SELECT CASE WHEN n % 2 = 0 THEN '{home}' WHEN n % 9999 = 0 THEN '{rare}' ELSE '{}' END::text[])
+               AS tagged (tag);
+"""
+ACCOUNT_OF: Final = """
+    CREATE FUNCTION account_of(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE
+    RETURN ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid
+"""
+INDEXES: Final = """
+    SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'tasks' AND indexname <> 'tasks_pkey'
+"""
+MIDDLE: Final = "SELECT KEY AS key, t.id FROM tasks t WHERE t.project_id = $1 ORDER BY 1, 2 OFFSET 30000 LIMIT 1"
+FOUND: Final = """
+    SELECT t.id FROM tasks t WHERE t.project_id = $1 AND t.search_text LIKE $2
+    ORDER BY KEY ORDER NULLS LAST, t.id ORDER LIMIT 50
+"""
+# A page and the one task more, from each of the up to four walks.
+FOUR_WALKS: Final = 4 * 51
+# Two walks are looked through, then come those that fewer than a tenth have.
+LOOKED_THROUGH: Final = 2 * 500
+
+
+@pytest.fixture(scope="module")
+def crowd(postgres_server: PostgresServer) -> Iterator[str]:
+    """Fill a database; indexes are made afterwards, which is a third of the time."""
+    with postgres_server.database() as url:
+        trio.run(_fill, url)
+        yield url
+
+
+async def _fill(url: str) -> None:
+    async with trio.open_nursery() as nursery:
+        pool = Database(url, size=1, name="fill", statement_seconds=300)
+        await nursery.start(pool.run)
+        async with pool.connection() as connection:
+            indexes = await connection.fetch(INDEXES)
+            for index in indexes:
+                await connection.execute(f'DROP INDEX "{index["indexname"]}"')
+            await connection.execute(ACCOUNT_OF)
+            await connection.execute(FILL)
+            for index in indexes:
+                await connection.execute(index["indexdef"])
+            await connection.execute("ANALYZE")
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def pool(crowd: str, nursery: trio.Nursery) -> Database:
+    pool = Database(crowd, size=1, name="plans", statement_seconds=60)
+    await nursery.start(pool.run)
+    return pool
+
+
+async def _plans(pool: Database, statement: str, values: list[object], *, run: bool = True) -> list[list[Any]]:
+    """Return the nodes of the plan for these values, and of the plan for any."""
+    found = []
+    async with pool.transaction() as connection:
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+            options = "ANALYZE, TIMING OFF, FORMAT JSON" if run else "FORMAT JSON"
+            plan = await connection.fetchval(f"EXPLAIN ({options}) {statement}", *values)
+            found.append(list(_nodes(json.loads(plan)[0]["Plan"])))
+    return found
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
+
+
+def _rows_read(nodes: list[Any]) -> int:
+    """Return how many rows of tasks were touched, in the table or only in an index."""
+    read = 0
+    for node in nodes:
+        if node.get("Relation Name") == "tasks" or node["Node Type"] == "Bitmap Index Scan":
+            removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+            read += round((node["Actual Rows"] + removed) * node["Actual Loops"])
+    return read
+
+
+def _most_sorted(nodes: list[Any]) -> int:
+    """Return the most rows that were sorted together."""
+    sorts = [node for node in nodes if "Sort" in node["Node Type"]]
+    return max((round(below["Actual Rows"]) for sort in sorts for below in sort["Plans"]), default=0)
+
+
+async def _check_page(pool: Database, query: TaskQuery, after: Place | None, *, most: int) -> None:
+    for account_id in (CROWDED, ORDINARY):
+        statement, values = page_statement(account_id, query, after)
+        for nodes in await _plans(pool, statement, values):
+            assert all(node["Node Type"] != "Seq Scan" or node["Relation Name"] != "tasks" for node in nodes)
+            assert _rows_read(nodes) <= most + 51  # the page's own rows are fetched by their ids
+            assert _most_sorted(nodes) <= most
+
+
+@pytest.mark.parametrize("completed", [None, False])
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("sort", TaskSort)
+async def test_a_page_walks_its_index(
+    pool: Database,
+    sort: TaskSort,
+    order: Order,
+    completed: bool | None,  # noqa: FBT001 # pytest passes it by name
+) -> None:
+    query = TaskQuery(sort=sort, order=order, completed=completed, limit=50)
+    middle = await pool.fetchrow(MIDDLE.replace("KEY", KEYS[sort]), CROWDED)
+
+    await _check_page(pool, query, None, most=FOUR_WALKS)
+    await _check_page(pool, query, Place(key=middle["key"], id=middle["id"]), most=FOUR_WALKS)
+
+
+async def test_tasks_without_a_due_date_are_walked_too(pool: Database) -> None:
+    for order in Order:
+        query = TaskQuery(sort=TaskSort.DUE_DATE, order=order, limit=50)
+
+        await _check_page(pool, query, Place(key=None, id=TaskId(UUID(int=2**127))), most=FOUR_WALKS)
+
+
+@pytest.mark.parametrize(
+    ("query", "most"),
+    [
+        (TaskQuery(sort=TaskSort.PRIORITY, priorities=frozenset({Priority.HIGH})), FOUR_WALKS),
+        (TaskQuery(sort=TaskSort.DUE_DATE, due_after=date(2026, 5, 1), due_before=date(2026, 9, 1)), FOUR_WALKS),
+        (TaskQuery(priorities=frozenset({Priority.LOW, Priority.HIGH})), LOOKED_THROUGH),
+        (TaskQuery(tags=("home",)), LOOKED_THROUGH),
+        (TaskQuery(search="task"), LOOKED_THROUGH),
+        (TaskQuery(search="a"), LOOKED_THROUGH),
+        # Rare ones: what the walks looked through, and all that there are, in the index and in the table.
+        (TaskQuery(priorities=frozenset({Priority.URGENT})), LOOKED_THROUGH + 2 * 100),
+        (TaskQuery(tags=("rare",)), LOOKED_THROUGH + 2 * 2 * 10),
+        (TaskQuery(search="c4ca42"), LOOKED_THROUGH + 2 * 2 * 40),
+        (TaskQuery(search="nowhere", sort=TaskSort.TITLE), LOOKED_THROUGH),
+        (TaskQuery(search="c4ca42", tags=("home",), sort=TaskSort.DUE_DATE), LOOKED_THROUGH + 2 * 2 * 40),
+        (TaskQuery(due_after=date(2026, 5, 1), due_before=date(2026, 5, 3)), LOOKED_THROUGH + 2 * 400),
+    ],
+    ids=str,
+)
+async def test_a_filter_reads_few_rows(pool: Database, query: TaskQuery, most: int) -> None:
+    for order in Order:
+        await _check_page(pool, replace(query, order=order, limit=50), None, most=most)
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("sort", TaskSort)
+@pytest.mark.parametrize("search", ["task", "c4c", "c4ca42"])
+async def test_what_is_sought_is_found_in_order(pool: Database, search: str, sort: TaskSort, order: Order) -> None:
+    query = TaskQuery(search=search, sort=sort, order=order, limit=50)
+    statement, values = page_statement(CROWDED, query, None)
+    plain = (
+        FOUND.replace("KEY", KEYS[sort])
+        .replace("ORDER NULLS", f"{order} NULLS")
+        .replace("ORDER LIMIT", f"{order} LIMIT")
+    )
+
+    page = await pool.fetchrow(statement, *values)
+    wanted = await pool.fetch(plain, CROWDED, like_pattern(search))
+
+    assert [task["id"] for task in json.loads(f"[{page['items']}]")] == [str(row["id"]) for row in wanted]
+    assert page["has_more"] is (len(wanted) == 50)
+
+
+@pytest.mark.parametrize(
+    ("statement", "count"),
+    [
+        (tasks.GET, 2),
+        (tasks.LOCK, 2),
+        (tasks.SAVE, 23),
+        (shortcuts.CREATE, 31),
+        (shortcuts.EDIT, 13),
+        (shortcuts.COMPLETE, 10),
+        (shortcuts.REOPEN, 10),
+        (shortcuts.DELETE, 8),
+    ],
+    ids=["get", "lock", "save", "create", "edit", "complete", "reopen", "delete"],
+)
+async def test_one_task_is_found_by_its_id(pool: Database, statement: str, count: int) -> None:
+    _, generic = await _plans(pool, statement, [None] * count, run=False)
+
+    assert all(node["Node Type"] != "Seq Scan" for node in generic if node.get("Relation Name") != "reminders")
