@@ -172,6 +172,24 @@ def test_leaving_takes_an_export_the_address_and_the_password(anna: Visitor) -> 
     assert page.evaluate("indexedDB.databases().then((all) => all.length)") <= 1
 
 
+def test_the_keys_lead_out_of_the_settings(anna: Visitor) -> None:
+    page = settings(anna)
+    page.keyboard.press("q")
+    expect(page.get_by_label("New task").first).to_be_focused()
+    page.keyboard.type("Written from the settings")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+
+    page.go_back()
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("complementary", name="Details")).to_be_hidden()
+    page.keyboard.press("/")
+
+    expect(page.get_by_role("searchbox", name="Search")).to_be_focused()
+    expect(page.get_by_role("link", name="Written from the settings")).to_be_visible()
+
+
 def test_the_page_says_what_needs_a_network(anna: Visitor) -> None:
     page = settings(anna)
     expect(region(page, "Where you are signed in").get_by_role("listitem")).to_have_count(1)
@@ -190,8 +208,9 @@ def test_the_page_says_what_needs_a_network(anna: Visitor) -> None:
     expect(you.get_by_label("Name")).to_have_value("Offline")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    ("scheme", "viewport"), [("light", WIDE), ("dark", NARROW)], ids=["light, wide", "dark, narrow"]
+)
 def test_axe_finds_nothing_to_complain_about(
     visit: Callable[..., Visitor], scheme: str, viewport: dict[str, int]
 ) -> None:

@@ -29,7 +29,7 @@ const palette = later(() => import("./palette.js"));
 /** @type {Record<string, () => void>} single keys, which can be switched off */
 const MAP = {
   q: startAdding,
-  "/": () => $("#search").focus(),
+  "/": startSearching,
   j: () => move(1),
   k: () => move(-1),
   J: () => extend(1),
@@ -174,7 +174,8 @@ export function act(action, leaves = false, id = currentTask()) {
 /** @param {string} [part] */
 export function details(part) {
   const id = currentTask();
-  if (!id) return;
+  // The row one was in may be of another place by now.
+  if (!id || (route().task !== id && !rowRoot(id)?.isConnected)) return;
   if (route().task !== id) go(`/task/${id}`);
   focusPart(part);
 }
@@ -197,9 +198,14 @@ function move(by, from = currentTask(), leaves = false) {
 export function startAdding() {
   closeNav();
   const { place, page } = route();
-  if (page === "list" && (place.name === "completed" || place.name === "search")) go("/");
+  if (page === "list" && ["completed", "search", "settings"].includes(place.name)) go("/");
   $("#add-text").focus();
   $("#add-text").scrollIntoView({ block: "center" });
+}
+
+function startSearching() {
+  if (route().place.name === "settings") go("/");
+  $("#search").focus();
 }
 
 export async function openHelp() {
