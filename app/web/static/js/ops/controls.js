@@ -2,6 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { t } from "../core/messages.js";
+import { problemWords } from "../core/problems.js";
 import { call, UnreachableError } from "../data/api.js";
 
 /** @import { Actor } from "./types" */
@@ -17,8 +18,8 @@ export const addressOf = (path) => `/api/ops/actors/${encodeURIComponent(path.re
  */
 export async function refusalOf(address) {
   try {
-    const { ok, status, problem } = await call("POST", address);
-    return ok ? "" : (problem.detail ?? t("error.other", { status: String(status) }));
+    const { ok, problem } = await call("POST", address);
+    return ok ? "" : problemWords(problem);
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
     return t("error.network");

@@ -2,6 +2,7 @@
 
 import { $, translate } from "../core/dom.js";
 import { locale, t } from "../core/messages.js";
+import { problemWords } from "../core/problems.js";
 import { call, UnreachableError } from "../data/api.js";
 import { drawHappened } from "./happened.js";
 import { drawHead } from "./head.js";
@@ -61,7 +62,7 @@ function heard(answer, tookMs) {
 function unheard(answer, now) {
   misses += 1;
   model.interrupted = true;
-  standing.refusal = answer?.problem.detail ?? "";
+  standing.refusal = answer ? problemWords(answer.problem) : "";
   if (misses >= SILENT_AFTER && !standing.silentSince && model.actors.size) {
     standing.silentSince = model.heardAt || now;
     model.tell({ kind: "away", at: now, detail: standing.refusal });
