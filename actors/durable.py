@@ -53,9 +53,10 @@ class DurableActor:
             envelope = await self.mailbox.receive()
         if tick.cancelled_caught or envelope is MISSED:
             return await self._catch_up(None)
-        if envelope.message.position <= reached:
-            return reached
-        return await self._catch_up(envelope)
+        if envelope.message.position > reached:
+            reached = await self._catch_up(envelope)
+        self.mailbox.skip(lambda waiting: waiting.message.position <= reached)
+        return reached
 
     async def _catch_up(self, envelope: Envelope[RecordedEvent] | None) -> int:
         """Handle everything behind the cursor; return the position reached."""

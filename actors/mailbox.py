@@ -5,6 +5,7 @@ every send answers what became of the message, and a message nobody will read be
 """
 
 from collections import deque
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
@@ -166,6 +167,18 @@ class Mailbox(Generic[T]):
             self._arrived = trio.Event()
             await self._arrived.wait()
         return self._take()
+
+    def skip(self, is_done: Callable[[T], bool]) -> None:
+        """Count the next messages as done as well, as long as `is_done` says so: several at once are cheaper.
+
+        Not a checkpoint.
+        """
+        self._done()
+        while self._queue and not isinstance(message := self._queue[0].message, Missed) and is_done(message):
+            self._queue.popleft()
+            self._rate.count(trio.current_time())
+        if len(self._queue) < self.capacity:
+            self._senders.unpark_all()
 
     def __aiter__(self) -> Self:
         return self

@@ -357,3 +357,39 @@ def test_an_envelope_is_a_value() -> None:
     envelope = Envelope(message="x", sender="api", sent_at=1.0)
 
     assert replace(envelope, sender="relay") != envelope
+
+
+async def test_what_is_done_already_is_skipped_up_to_what_is_not() -> None:
+    mailbox = _box(3, WhenFull.DROP_AND_MARK_MISSED)
+    for number in (1, 2, 7):
+        mailbox.tell_nowait(number)
+
+    mailbox.skip(lambda number: number < 5)
+
+    assert mailbox.snapshot().processed == 2
+    assert await _take(mailbox, 1) == [7]
+
+
+async def test_a_missed_one_is_never_skipped() -> None:
+    mailbox = _box(1, WhenFull.DROP_AND_MARK_MISSED)
+    for number in (1, 2):
+        mailbox.tell_nowait(number)
+
+    mailbox.skip(lambda _: True)
+
+    assert await _take(mailbox, 1) == [MISSED]
+
+
+async def test_skipping_makes_room_for_those_who_wait(nursery: trio.Nursery) -> None:
+    mailbox, answers = _box(1), list[Delivery]()
+    mailbox.tell_nowait(1)
+
+    async def tell() -> None:
+        answers.append(await mailbox.tell(2, within_seconds=5))
+
+    nursery.start_soon(tell)
+    await settle()
+    mailbox.skip(lambda number: number == 1)
+    await settle()
+
+    assert answers == [Delivery.DELIVERED]
