@@ -22,6 +22,9 @@ function haystack(task) {
   return text;
 }
 
+/** Folds what will be searched, before the first letter needs it. @param {Task[]} tasks */
+export const readyToSearch = (tasks) => tasks.forEach(haystack);
+
 /** @param {Lens} lens whether it leaves tasks out that its place would show */
 export const isFiltered = (lens) => Boolean(lens.q || lens.tags.length || lens.priority.length || lens.dueAfter || lens.dueBefore || lens.completed);
 
@@ -195,9 +198,10 @@ function count(tasks) {
       if (isOverdue(task.dueDate)) counts.overdue += 1;
     }
     for (const tag of task.tags) {
-      const known = tags.get(folded(tag)) ?? { tag, count: 0 };
-      known.count += 1;
-      tags.set(folded(tag), known);
+      const key = folded(tag);
+      const known = tags.get(key);
+      if (known) known.count += 1;
+      else tags.set(key, { tag, count: 1 });
     }
   }
   return { counts, tags: [...tags.values()].sort((a, b) => collator.compare(a.tag, b.tag)) };

@@ -14,9 +14,29 @@ export function onRoute(listener) {
   listeners.add(listener);
 }
 
-/** @returns {Route} */
+/** @type {{address: string, from: unknown, route: Route} | undefined} */
+let current;
+
+/** What the address says; asked for many times per drawing, so it is read once. @returns {Route} */
 export function route() {
-  const [first = "", second = ""] = location.pathname.split("/").slice(1).map(decodeURIComponent);
+  const { href: address } = location;
+  const from = history.state?.from;
+  if (current?.address !== address || current.from !== from) current = { address, from, route: readRoute() };
+  return current.route;
+}
+
+/** @param {string} text as it stands in an address; what is no code for a letter stays as it is */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** @returns {Route} */
+function readRoute() {
+  const [first = "", second = ""] = location.pathname.split("/").slice(1).map(decoded);
   if (first === "sign-in" || first === "register") return { ...listRoute("/"), page: first };
   if (first !== "task") return listRoute(location.href);
   return { ...listRoute(history.state?.from ?? "/"), task: second };
@@ -25,7 +45,7 @@ export function route() {
 /** @param {string} address of a list @returns {Route} */
 function listRoute(address) {
   const { pathname, searchParams } = new URL(address, location.origin);
-  const [first = "", second = ""] = pathname.split("/").slice(1).map(decodeURIComponent);
+  const [first = "", second = ""] = pathname.split("/").slice(1).map(decoded);
   const named = PLACES.find((each) => each === first);
   const place = first === "tag" && second ? { name: first, tag: second } : { name: named ?? (first ? "missing" : "inbox") };
   return { page: "list", place: /** @type {Place} */ (place), lens: lensOf(searchParams), task: null };

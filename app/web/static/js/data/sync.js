@@ -43,15 +43,22 @@ export async function start(ask = true) {
   const known = await remembered();
   if (known) connect();
   else if (!ask) return false;
-  const answer = await call("GET", "/api/me").catch((error) => {
-    if (error instanceof UnreachableError) return null;
-    throw error;
-  });
+  // Nothing is remembered: the first tasks are asked for at once, and shown before everything is read in order.
+  const first = known ? null : reach("/api/tasks?completed=false&limit=60");
+  const answer = await reach("/api/me");
   if (answer?.status === 401) return false;
   if (!answer?.ok) return away(known);
+  const early = await first;
   await signedIn(answer.data);
+  if (early?.ok && !state.loaded) for (const task of early.data.items) confirm(task);
   return true;
 }
+
+/** @param {string} path @returns {Promise<import("./api.js").Answer | null>} nothing when nobody answers */
+const reach = (path) => call("GET", path).catch((error) => {
+  if (error instanceof UnreachableError) return null;
+  throw error;
+});
 
 /** @returns {Promise<boolean>} whether this browser knew someone and shows their tasks */
 async function remembered() {

@@ -4,8 +4,9 @@ import { $, h, icon } from "../core/dom.js";
 import { later } from "../core/later.js";
 import { dayWords } from "../core/dates.js";
 import { t } from "../core/messages.js";
-import { isFiltered } from "../core/places.js";
+import { isFiltered, readyToSearch } from "../core/places.js";
 import { addressOf, go, route } from "../core/router.js";
+import { allTasks } from "../data/store.js";
 
 /** @import { Lens } from "../types" */
 
@@ -15,6 +16,7 @@ const search = () => /** @type {HTMLInputElement} */ ($("#search"));
 export function startFilters() {
   $("#filter").addEventListener("toggle", drawFilters);
   search().addEventListener("input", searched);
+  search().addEventListener("focus", () => readyToSearch(allTasks()));
 }
 
 /** Typing looks through everything; an emptied field goes back to where one came from. */

@@ -24,6 +24,8 @@ let address = "";
 let groups = [];
 /** @type {Set<string | undefined>} tasks of the rows that are drawn */
 let drawn = new Set();
+/** Where the end of the list was last watched, and how full it was. */
+let watched = "";
 let slow = false;
 setTimeout(() => {
   slow = true;
@@ -86,6 +88,9 @@ export function drawList() {
   if (focused?.isConnected && document.activeElement === document.body) focused.focus({ preventScroll: true });
   // Seen again after it left the view, the observer reports anew; hidden at the end so that it stays quiet.
   $("#more").hidden = total <= limit;
+  const end = `${address}${Math.min(total, limit)}`;
+  if (end === watched) return;
+  watched = end;
   watcher.unobserve($("#more"));
   watcher.observe($("#more"));
 }

@@ -81,8 +81,11 @@ function linkTo(place, kind) {
 function item(place, count, late = false) {
   const link = linkTo(place, "nav");
   const number = /** @type {HTMLElement} */ (link.lastElementChild);
-  number.textContent = count ? String(count) : "";
-  number.title = count ? t("nav.open", { n: count }) : "";
+  const words = count ? String(count) : "";
+  if (number.textContent !== words) {
+    number.textContent = words;
+    number.title = count ? t("nav.open", { n: count }) : "";
+  }
   number.classList.toggle("overdue", late);
   return /** @type {HTMLElement} */ (link.parentElement ?? h("li", {}, link));
 }

@@ -2,8 +2,8 @@
 
 import { $, h, icon, reconcile } from "../core/dom.js";
 import { today } from "../core/dates.js";
+import { later } from "../core/later.js";
 import { t } from "../core/messages.js";
-import { parse } from "../core/parse.js";
 import { route } from "../core/router.js";
 import { keep, read } from "../data/db.js";
 import { add } from "./actions.js";
@@ -11,6 +11,8 @@ import { add } from "./actions.js";
 /** @import { TaskFields } from "../types" */
 
 const MAX_TITLE = 500;
+/** Understanding words is fetched when somebody is about to write some. */
+const words = later(() => import("../core/parse.js"));
 
 /** @type {Set<string>} */
 const dismissed = new Set();
@@ -25,6 +27,7 @@ export async function startQuickAdd() {
     complain("");
     draw();
   });
+  input().addEventListener("focus", () => words.use(() => undefined), { once: true });
   $("#add").addEventListener("submit", submit);
   const draft = await read("kv", "draft");
   if (draft && !input().value) input().value = draft;
@@ -34,12 +37,19 @@ export async function startQuickAdd() {
 /** @param {string} message empty when all is well */
 function complain(message) {
   $("#add-error").textContent = message;
-  input().toggleAttribute("aria-invalid", message !== "");
+  if (message) input().setAttribute("aria-invalid", "true");
+  else input().removeAttribute("aria-invalid");
 }
 
 function draw() {
-  const { chips } = parse(input().value, dismissed);
-  $("#add").classList.toggle("typed", input().value.trim() !== "");
+  const some = input().value.trim() !== "";
+  $("#add").classList.toggle("typed", some);
+  if (some) words.use(({ parse }) => drawChips(parse(input().value, dismissed).chips));
+  else drawChips([]);
+}
+
+/** @param {import("../core/parse.js").Chip[]} chips */
+function drawChips(chips) {
   reconcile($("#add-chips"), chips.map(({ kind, text, label }) => {
     const ignore = () => {
       for (const part of text.split("\n")) dismissed.add(part.toLowerCase());
@@ -47,15 +57,19 @@ function draw() {
       input().focus();
     };
     const marks = /** @type {Record<string, string>} */ ({ due: "upcoming", tag: "tag", priority: "flag", repeat: "repeat" });
-    const words = t("add.dismiss", { label, text: text.replace("\n", " ") });
-    return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": words, title: words, onclick: ignore }, icon(marks[kind] ?? "tag"), label, icon("close")));
+    const title = t("add.dismiss", { label, text: text.replace("\n", " ") });
+    return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": title, title, onclick: ignore }, icon(marks[kind] ?? "tag"), label, icon("close")));
   }));
 }
 
 /** @param {SubmitEvent} event */
 function submit(event) {
   event.preventDefault();
-  const { fields } = parse(input().value, dismissed);
+  words.use(({ parse }) => write(parse(input().value, dismissed).fields));
+}
+
+/** @param {TaskFields & {title: string}} fields */
+function write(fields) {
   if (!fields.title) return complain(t("add.empty"));
   if (fields.title.length > MAX_TITLE) return complain(t("add.long", { n: fields.title.length }));
   add(placed(fields));
