@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-WIDTH: Final = 900
-LABELS: Final = 330
+WIDTH: Final = 960
+LABELS: Final = 430
 BARS: Final = WIDTH - LABELS - 90
 STEP: Final = 26
 BAR: Final = 16
@@ -38,7 +38,7 @@ def draw(rows: Sequence[Row]) -> str:
     y = 30
     if relative:
         most = max(max(row["ratio"], row["target"] or 0) for row in relative)
-        parts += _heading(y, "CPU per request, in times of the floor", "line: the most it may be; grey: the floor")
+        parts += _heading(y, "CPU per request, in times of the floor", "line: the limit; grey: the floor")
         for row in relative:
             y += STEP
             parts += _bar(y, row, row["ratio"] / most, (row["target"] or 0) / most, f"{row['ratio']:.1f}")
@@ -47,7 +47,7 @@ def draw(rows: Sequence[Row]) -> str:
     if shared:
         # A bar that is many times too long says so in its number.
         most = min(3.0, max(1.0, *(row["measured"] / row["target"] for row in shared)))
-        parts += _heading(y, "Everything else, as a share of what it may be", "line: the most it may be")
+        parts += _heading(y, "Everything else, as a share of its limit", "line: the limit")
         for row in shared:
             y += STEP
             share = row["measured"] / row["target"]
@@ -81,5 +81,5 @@ def _rectangle(kind: str, y: int, length: float) -> str:
     return f'<rect class="{kind}" x="{LABELS}" y="{y}" width="{max(length * BARS, 1):.1f}" height="{BAR}"/>'
 
 
-def _shortened(text: str, most: int = 46) -> str:
+def _shortened(text: str, most: int = 62) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"

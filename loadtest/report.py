@@ -59,6 +59,7 @@ def page(result: Mapping[str, Any]) -> str:
         measured_at=result["measured_at"].replace("T", " ").replace("Z", " UTC"),
         commit=result["commit"],
         machine=_machine(result["machine"]),
+        warning=_warning(result["machine"]),
         connections=CONNECTIONS,
         table=table(rows),
         details=_details(rows),
@@ -83,6 +84,16 @@ def _machine(machine: Mapping[str, Any]) -> str:
         "load average before": f"{machine['load_average']:.1f}",
     }
     return "\n".join(f"| {name} | {value} |" for name, value in lines.items())
+
+
+def _warning(machine: Mapping[str, Any]) -> str:
+    """Return a sentence when something else was running: latencies and start-up times are not Rondo's alone then."""
+    if machine["load_average"] < machine["processors"] / 2:
+        return ""
+    return (
+        "**The machine was busy with other work while this was measured** (see the load average). CPU ratios suffer "
+        "little from that; latencies and start-up times are those of a machine that has no time.\n\n"
+    )
 
 
 def _details(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -51,7 +51,7 @@ def measure(stage: Stage, wanted: Iterable[str]) -> Iterator[Row]:
     worst = max(rows, key=lambda row: row.details["p99_ms"])
     yield Row(
         name="p99",
-        what=f"slowest hundredth at 16 connections, worst endpoint ({worst.name})",
+        what=f"p99 of the slowest endpoint ({worst.name}), 16 connections",
         unit="ms",
         measured=worst.details["p99_ms"],
         target=P99_MILLISECONDS,

@@ -55,7 +55,7 @@ def _row(stage: Stage, name: str, what: str, samples: Samples) -> Row:
     short = {"list": f"GET {PAGE} tasks, filtered and sorted", "search": "search"}.get(name, what)
     return Row(
         name=f"growth_{name}",
-        what=f"{short}: cost at {counts.big:,} tasks to cost at {counts.small:,}",
+        what=f"{short}: CPU at {counts.big:,} tasks to {counts.small:,}",
         unit="times",
         measured=samples.ratio,
         target=None if name == "search" else AT_MOST,

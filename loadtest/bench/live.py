@@ -80,7 +80,7 @@ async def _fanout(stage: Stage, heard: Heard, sockets: int) -> Row:
                 seconds.append(took)
     return Row(
         name="fanout",
-        what=f"one event to {sockets:,} sockets, per socket (with the write that made it)",
+        what=f"one event to {sockets:,} sockets, CPU per socket",
         unit="µs",
         measured=median(costs),
         target=30,
@@ -199,7 +199,7 @@ async def _delivery(stage: Stage) -> list[Row]:
         "after_the_answer_p99_ms": percentile(from_answer, 0.99) * 1e3,
         "answer_p99_ms": percentile([run.answered[n] - run.sent[n] for n in run.sent if n >= warm], 0.99) * 1e3,
     }
-    what = f"sending a write → another client's socket, {WRITES_PER_SECOND} writes/s, {len(tokens)} sockets"
+    what = f"{WRITES_PER_SECOND} writes/s, {len(tokens)} sockets: from sending a write to another client's socket"
     missing = expected - len(run.heard)
     return [
         Row(
