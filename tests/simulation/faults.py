@@ -29,9 +29,8 @@ class Faults:
         """Make trouble until it is late; end with the last trouble over."""
         dice = self._dice
         kinds: list[Callable[[float], Awaitable[None]]] = [
-            self.process_crash,
-            self.actor_crash,
-            self.actor_crash,
+            *(self.process_crash,) * 3,
+            *(self.actor_crash,) * 2,
             self.database_away,
             self.bad_connections,
             self.slow_commits,
@@ -42,7 +41,7 @@ class Faults:
             self.slow_client,
             self.lost_client,
             self.clock_step,
-            self.post_away,
+            *(self.post_away,) * 2,
         ]
         async with trio.open_nursery() as nursery:
             while trio.current_time() < until:
