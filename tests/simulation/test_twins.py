@@ -16,6 +16,8 @@ from app.domain.errors import TaskError
 from app.domain.events import TASK_UPDATED, NewEvent
 from app.domain.ids import EventId, TaskId
 from app.domain.queries import Order, TaskQuery
+from app.domain.reminder import ReminderDraft
+from app.domain.task import TaskDraft
 from app.ports.delivering import Outcome
 from app.services.context import Context, Idempotency
 from tests.simulation.determinism import fresh_ids
@@ -76,13 +78,14 @@ class Twins:
     asked: int = 0
     answered: Counter[str] = field(default_factory=Counter)
 
-    async def ask(self, what: str, question: Any) -> None:
-        """Ask both and compare; count what they had something to say to."""
+    async def ask(self, what: str, question: Any) -> Any:
+        """Ask both and compare, and return the answer; count what they had something to say to."""
         self.asked += 1
         simulated_one, real_one = [plain(await self._answer(house, question)) for house in (self.sim, self.postgres)]
         assert simulated_one == real_one
         if real_one and not str(real_one).endswith("Error"):
             self.answered[what] += 1
+        return real_one
 
     async def _answer(self, house: House, question: Any) -> Any:
         with fresh_ids(f"{self.dice.seed}/{self.asked}"):
@@ -92,6 +95,15 @@ class Twins:
                 return type(refused).__name__
 
     # --- Questions ----------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Let a reminder be overdue, and both holders know of the lease."""
+        context = Context(principal=self.people[0].principal)
+        made = await self.ask("create", lambda house: house.tasks.create_task(context, TaskDraft(title="First")))
+        overdue = ReminderDraft(remind_at=self.clock.now() + DISTANCES[0])
+        await self.ask("remind", lambda house: house.reminders.add_reminder(context, made["id"], overdue))
+        await self.fire()
+        await self.ask("lease", lambda house: house.publishers[0].hold_lease(3600.0))
 
     async def somebody_works(self) -> None:
         user = self.dice.pick(self.users)
@@ -225,6 +237,7 @@ async def test_both_databases_answer_alike(seed: int, database: Database, nurser
     )
     twins.users = [TwinUser(person, twins.diary, around, lambda: None) for person in people]
 
+    await twins.begin()
     for _ in range(STEPS):
         clock.instant += timedelta(milliseconds=twins.dice.count(0, 5000))
         await twins.dice.pick(QUESTIONS)(twins)
