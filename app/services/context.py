@@ -37,7 +37,7 @@ class Idempotency:
     request_hash: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: every request makes one, and that would cost four times as much
 class Context:
     """One request, as the inside sees it.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.domain.ids import AccountId, SessionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: every request makes one, and that would cost four times as much
 class Stored:
     """A thing as it is stored now.
 

@@ -11,7 +11,7 @@ Header = tuple[bytes, bytes]
 Write = Callable[[bytes], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: every request makes one, and that would cost four times as much
 class Answer:
     """A complete response.
 

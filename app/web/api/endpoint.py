@@ -59,7 +59,7 @@ class Backend:
     contract: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: every request makes one, and that would cost four times as much
 class Call(Generic[B, Q]):
     """One call of an endpoint, checked and read.
 

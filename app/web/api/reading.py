@@ -5,7 +5,7 @@ the endpoint says so, so that what GET returned can be changed and PUT back.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import NoneType, UnionType
@@ -105,7 +105,7 @@ class StructReader(Generic[S]):
 
     def collect(self, document: object, prefix: str, errors: list[FieldError]) -> S | None:
         """Return the struct, or None after adding what is wrong to `errors`."""
-        if not isinstance(document, Mapping):
+        if not isinstance(document, dict):
             errors.append(FieldError(prefix.rstrip("."), "type", "Must be an object."))
             return None
         before = len(errors)
