@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Visitor
+from tests.e2e.picture_states import show_states
 from tests.e2e.test_first_run import register
 from tests.e2e.test_ops_page import AUDIT, NO_AUDIT, OPERATOR, Load, actor, fault, post, signed_in
 from tests.fixtures.rondo import running_rondo
@@ -56,6 +57,7 @@ def main() -> None:
         _operations(browser, rondo)
         for name, scheme, width, height in VIEWS:
             _look(browser, rondo.url, name, color_scheme=scheme, viewport={"width": width, "height": height})
+        show_states(browser, rondo.url, TARGET, _fill)
         _account(browser, rondo.url)
         browser.close()
 
@@ -63,10 +65,7 @@ def main() -> None:
 def _look(browser: Browser, url: str, name: str, **options: Any) -> None:
     visitor = Visitor(browser, url, **options)
     page = visitor.register()
-    today = datetime.now(UTC).date()
-    for title, days, fields in TASKS:
-        due = None if days is None else (today + timedelta(days=days)).isoformat()
-        visitor.call("POST", "/api/tasks", {"title": title, "dueDate": due, **fields})
+    _fill(visitor)
     page.goto("/today")
     page.get_by_text("Pay the rent").first.wait_for()
     if name != "phone":
@@ -75,6 +74,13 @@ def _look(browser: Browser, url: str, name: str, **options: Any) -> None:
     page.wait_for_timeout(600)  # let the last movement end
     page.screenshot(path=TARGET / ("readme.png" if name == "light" else f"{name}.png"))
     visitor.context.close()
+
+
+def _fill(visitor: Visitor) -> None:
+    today = datetime.now(UTC).date()
+    for title, days, fields in TASKS:
+        due = None if days is None else (today + timedelta(days=days)).isoformat()
+        visitor.call("POST", "/api/tasks", {"title": title, "dueDate": due, **fields})
 
 
 def _account(browser: Browser, url: str) -> None:

@@ -97,7 +97,7 @@ function build() {
     menu("priority", "flag", "field.priority", LEVELS.map((level) => choice(t(`priority.${level}`), (tasks) => prioritizeMany(tasks, level)))),
     menu("tags", "tag", "field.tags", [tagForm(), ownTags]),
     button("trash", "panel.delete", removePicked, "danger"),
-    button("all", "bulk.all", () => pickAll(shownTasks())),
+    button("all", "bulk.all", () => pickAll(shownTasks()), "all"),
     button("close", "bulk.clear", pickNone));
   $("#bulk").replaceWith(root);
   root.id = "bulk";

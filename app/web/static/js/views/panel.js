@@ -100,7 +100,10 @@ function build(id) {
   /** @param {Task} now */
   const draw = (now) => {
     drawRing(part("ring"), now);
-    part("state").textContent = now.completedAt ? `${t("place.completed")} · ${fullWords(now.completedAt)}` : "";
+    // On a phone the sheet lies over everything else that says so.
+    const line = state.connection === "offline" ? t("link.offline") : "";
+    const done = now.completedAt ? `${t("place.completed")} · ${fullWords(now.completedAt)}` : "";
+    part("state").textContent = [done, line].filter(Boolean).join(" · ");
     part("created").textContent = t("panel.created", { when: fullWords(now.createdAt) });
     root.classList.toggle("done", now.completed);
     for (const each of texts) each.draw(now);
