@@ -199,12 +199,12 @@ async def _delivery(stage: Stage) -> list[Row]:
         "after_the_answer_p99_ms": percentile(from_answer, 0.99) * 1e3,
         "answer_p99_ms": percentile([run.answered[n] - run.sent[n] for n in run.sent if n >= warm], 0.99) * 1e3,
     }
-    what = f"{WRITES_PER_SECOND} writes/s, {len(tokens)} sockets: from sending a write to another client's socket"
+    load = f"{WRITES_PER_SECOND} writes/s, {len(tokens)} sockets"
     missing = expected - len(run.heard)
     return [
         Row(
             name=f"delivery_{name}",
-            what=f"{what}, {name}",
+            what=f"a write → another client's socket, {name} ({load})",
             unit="ms",
             measured=percentile(from_sent, share) * 1e3,
             target=target,
