@@ -5,6 +5,7 @@ asks, and nothing about a thing before it is known that they may see it.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,9 @@ from monitoring import logs, metrics
 
 _JSON: Final = "application/json"
 _MERGE_PATCH: Final = "application/merge-patch+json"
+# Clients ask for the same lists again and again. Bounded in number and length, so in memory too.
+KEPT_QUERIES: Final = 256
+KEPT_QUERY_BYTES: Final = 200
 _CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
@@ -34,6 +38,7 @@ class Caller:
         self._same_origin = same_origin
         self._query = StructReader(endpoint.query, from_text=True)
         self._no_query = self._query.read({})  # a frozen value, so one is enough
+        self._known_query = lru_cache(KEPT_QUERIES)(self._parsed_query)
         self._body = StructReader(endpoint.body, endpoint.read_only) if endpoint.body is not None else None
         self._media_types = (_JSON, _MERGE_PATCH) if endpoint.merge_patch else (_JSON,)
         self._replays = metrics.HTTP_IDEMPOTENT_REPLAYS_TOTAL.labels(endpoint.path) if endpoint.idempotent else None
@@ -91,9 +96,13 @@ class Caller:
         return preconditions.parse("If-None-Match", request.header(b"if-none-match"))
 
     def _read_query(self, request: Request) -> Any:
-        if not request.query or not self.endpoint.is_api:  # load balancers and scrapers add what they like
+        query = request.query
+        if not query or not self.endpoint.is_api:  # load balancers and scrapers add what they like
             return self._no_query
-        parameters, repeated = parse_query(request.query)
+        return self._known_query(query) if len(query) <= KEPT_QUERY_BYTES else self._parsed_query(query)
+
+    def _parsed_query(self, query: bytes) -> Any:
+        parameters, repeated = parse_query(query)
         if repeated:
             raise ValidationFailedError(FieldError(name, "repeated", "Must be given once.") for name in repeated)
         return self._query.read(parameters)
