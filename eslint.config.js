@@ -7,7 +7,7 @@ const browser = Object.fromEntries(
     "globalThis", "addEventListener", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "requestAnimationFrame",
     "matchMedia", "scrollTo", "WebSocket", "BroadcastChannel", "IntersectionObserver", "AbortController", "URL",
     "URLSearchParams", "Element", "HTMLElement", "HTMLDetailsElement", "Node", "CSS", "IDBKeyRange", "innerHeight", "scrollBy",
-    "removeEventListener", "getComputedStyle",
+    "removeEventListener", "getComputedStyle", "queueMicrotask",
   ].map((name) => [name, "readonly"]),
 );
 

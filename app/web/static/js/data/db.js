@@ -46,11 +46,34 @@ export const read = (store, key) => transact([store], "readonly", (get) => get(s
 /** @param {string} key @param {unknown} value */
 export const keep = (key, value) => transact(["kv"], "readwrite", (get) => void get("kv").put(value, key));
 
+/** @type {Map<string, import("../types").Op | undefined>} waiting changes that are not written yet; without one: done */
+const unwritten = new Map();
+/** @type {Promise<unknown> | null} */
+let writing = null;
+
 /** @param {import("../types").Op} op */
-export const writeOp = (op) => transact(["ops"], "readwrite", (get) => void get("ops").put(op));
+export const writeOp = (op) => batched(op.key, op);
 
 /** @param {string} key */
-export const removeOp = (key) => transact(["ops"], "readwrite", (get) => void get("ops").delete(key));
+export const removeOp = (key) => batched(key, undefined);
+
+/**
+ * What is changed together is written in one transaction; all of it gets the same promise.
+ * @param {string} key
+ * @param {import("../types").Op | undefined} op
+ */
+function batched(key, op) {
+  unwritten.set(key, op);
+  writing ??= Promise.resolve().then(() => {
+    const batch = [...unwritten];
+    unwritten.clear();
+    writing = null;
+    return transact(["ops"], "readwrite", (get) => {
+      for (const [name, each] of batch) void (each ? get("ops").put(each) : get("ops").delete(name));
+    });
+  });
+  return writing;
+}
 
 /**
  * Tasks and the position they belong to, all or nothing: a resume may repeat an event but never skip one.

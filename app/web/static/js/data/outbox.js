@@ -4,6 +4,7 @@
  */
 
 import { call, UnreachableError, uuid } from "./api.js";
+import { differing, same } from "./comparing.js";
 import { readAll, removeOp, writeOp } from "./db.js";
 import { OF_REMINDERS, request } from "./requests.js";
 import { confirm, confirmedOf, gone, ops, opsOf, refresh, rename, serverId, set, state, taskOf } from "./store.js";
@@ -39,6 +40,7 @@ windows?.addEventListener("message", ({ data: { key, done, task } }) => {
   else if (op && done) settle(op, task);
   else if (op) drop(op);
   else settled.add(key);
+  pumpSoon();
 });
 
 /** Reads the waiting changes back, after a reload or when another window changed them. */
@@ -87,8 +89,24 @@ export function enqueue(kind, id, body, extra = {}) {
 /** @param {Op} op */
 function store(op) {
   refresh(op.id);
-  void writeOp(op).then(() => windows?.postMessage({}));
-  pump();
+  const batch = writeOp(op);
+  if (batch !== written) void batch.then(() => windows?.postMessage({}));
+  written = batch;
+  pumpSoon();
+}
+
+/** @type {Promise<unknown> | undefined} of the changes made last: other windows are told once of all of them */
+let written;
+let pumping = false;
+
+/** Once for all changes that are made together: each look goes through everything that waits. */
+function pumpSoon() {
+  if (pumping) return;
+  pumping = true;
+  queueMicrotask(() => {
+    pumping = false;
+    pump();
+  });
 }
 
 /** Takes a change back that has not been sent. @param {Op} op @returns {boolean} whether it was still here */
@@ -143,10 +161,12 @@ export function pump() {
   const busy = new Set(ops.filter((op) => sending.has(op.key)).flatMap(lanesOf));
   let soonest = Infinity;
   for (const op of [...ops]) {
+    // Each that ends looks again.
+    if (sending.size >= PARALLEL) break;
     const waits = lanesOf(op).some((lane) => busy.has(lane));
     for (const lane of lanesOf(op)) busy.add(lane);
     if (waits) continue;
-    if (op.conflict || sending.size >= PARALLEL || (state.connection === "offline" && !navigator.onLine)) continue;
+    if (op.conflict || (state.connection === "offline" && !navigator.onLine)) continue;
     const wait = (op.notBefore ?? 0) - Date.now();
     if (wait > 0) soonest = Math.min(soonest, wait);
     else void send(op);
@@ -259,13 +279,6 @@ async function compare(op) {
   void writeOp(op);
   refresh(op.id);
 }
-
-/** @param {Op} op @param {Task} theirs fields that would change if this were sent */
-export const differing = (op, theirs) =>
-  Object.keys(op.body ?? {}).filter((name) => !same(op.body?.[name], Reflect.get(theirs, name)));
-
-/** @param {unknown} a @param {unknown} b */
-const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
 /** Ends a conflict. @param {Op} op @param {string[]} mine fields to send all the same */
 export function decide(op, mine) {

@@ -82,8 +82,9 @@ export const removePicked = () => run(removeMany, true);
 /** @param {Task[]} tasks */
 function besides(tasks) {
   const order = shownTasks();
-  const rest = order.slice(order.findIndex((task) => tasks.includes(task))).find((task) => !tasks.includes(task));
-  return (rest ?? order.findLast((task) => !tasks.includes(task)))?.id ?? "";
+  const ids = new Set(tasks.map(({ id }) => id));
+  const rest = order.slice(order.findIndex(({ id }) => ids.has(id))).find(({ id }) => !ids.has(id));
+  return (rest ?? order.findLast(({ id }) => !ids.has(id)))?.id ?? "";
 }
 
 /** @returns {Bar} */

@@ -2,7 +2,8 @@
 
 import { h } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
-import { decide, differing } from "../data/outbox.js";
+import { differing } from "../data/comparing.js";
+import { decide } from "../data/outbox.js";
 import { opsOf } from "../data/store.js";
 import { valueWords } from "./actions.js";
 
