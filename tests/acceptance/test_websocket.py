@@ -280,6 +280,32 @@ async def all_audited(person: Person, count: int) -> list[Json]:
     return rows
 
 
+async def test_the_address_may_say_where_to_go_on(rondo: RondoProcess) -> None:
+    async with client(rondo.url) as http:
+        person = await register(http)
+        async with listening(rondo.websocket_url, person.token) as ear:
+            since = ear.hello["position"]
+        await person.create("While nobody listened")
+        await all_audited(person, 1)
+        async with listening(f"{rondo.websocket_url}?since={since}", person.token) as ear:
+            missed = await ear.next()
+
+    assert (missed["type"], missed["task"]["title"]) == ("task.created", "While nobody listened")
+    assert missed["position"] > since
+
+
+@pytest.mark.parametrize(
+    "query", ["since=", "since=x", "since=1&since=2", f"since={10**18}", "since=%D9%A1"]
+)
+async def test_an_address_that_makes_no_sense_is_refused(rondo: RondoProcess, query: str) -> None:
+    with pytest.raises(ConnectionRejected) as rejected:
+        async with connected(f"{rondo.websocket_url}?{query}"):
+            pytest.fail("it must not open")
+
+    assert rejected.value.status_code == 400
+    assert json.loads(rejected.value.body or b"")["code"] == "malformed_query"
+
+
 async def test_a_position_of_the_future_means_start_over(rondo: RondoProcess) -> None:
     async with client(rondo.url) as http:
         ada = await register(http)

@@ -33,7 +33,8 @@ class HubClient:
         position: The newest event that it has seen.
         faults: What must never happen and did.
         pace: Seconds that it takes for a frame now.
-        latency: Seconds until it answers hello; more than the server waits for a `resume` is not simulated.
+        by_address: It says in the address where it goes on, as the browser does; others say so after hello.
+        latency: Seconds until it answers hello. Who resumes by message has to be quick, see `RESUME_GRACE_SECONDS`.
     """
 
     person: Person
@@ -41,6 +42,7 @@ class HubClient:
     trace: Trace
     process: Callable[[], Process | None]
     resumes: bool = True
+    by_address: bool = True
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     position: int = 0
     is_loaded: bool = False
@@ -56,7 +58,8 @@ class HubClient:
         """Stay connected until cancelled."""
         while True:
             process = self.process()
-            self._wire = None if process is None else process.dial(self.person.token)
+            since = self.position if self.is_loaded and self.resumes and self.by_address else None
+            self._wire = None if process is None else process.dial(self.person.token, since)
             if self._wire is not None and process is not None:
                 await self._follow(process, self._wire)
             await trio.sleep(self.dice.between(0.1, 1.0))
@@ -86,7 +89,7 @@ class HubClient:
         await trio.sleep(self.latency)
         if not self.is_loaded:
             await self._load(process, wire, position)
-        elif self.resumes:
+        elif self.resumes and not self.by_address:
             await wire.say(orjson.dumps({"type": "resume", "since": self.position}).decode())
 
     async def _load(self, process: Process, wire: Wire, position: int) -> None:

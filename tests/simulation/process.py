@@ -124,12 +124,12 @@ class Process:
             scope.cancel()
         return scope is not None
 
-    def dial(self, token: str) -> Wire | None:
-        """Open a WebSocket; None if nobody listens."""
+    def dial(self, token: str, since: int | None = None) -> Wire | None:
+        """Open a WebSocket, perhaps with a position in its address; None if nobody listens."""
         if self._sessions is None or self.client.is_killed:
             return None
         wire = Wire()
-        self._sessions.start_soon(self._serve, wire, token)
+        self._sessions.start_soon(self._serve, wire, token, since)
         return wire
 
     @property
@@ -233,10 +233,10 @@ class Process:
             finally:
                 self._sessions = None
 
-    async def _serve(self, wire: Wire, token: str) -> None:
+    async def _serve(self, wire: Wire, token: str, since: int | None) -> None:
         self._wires[wire] = None
         try:
-            await self._live.serve(wire, token)
+            await self._live.serve(wire, token, since)
         except* CrashError:
             self.around.trace.note(self.name, "session crashed")
         finally:

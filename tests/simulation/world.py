@@ -129,11 +129,13 @@ class World:
 
     def _client(self, number: int) -> HubClient:
         dice = self.around.dice.stream(f"client {number}")
+        by_address = dice.chance(0.6)
         return HubClient(
             person=self.people[number % len(self.people)],
             dice=dice,
             trace=self.around.trace,
             process=self.any_process,
             resumes=self.around.mutants.resumes,
-            latency=dice.between(0.0, 0.2),
+            by_address=by_address,
+            latency=dice.between(0.0, 2.0 if by_address else 0.2),
         )

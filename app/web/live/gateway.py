@@ -8,6 +8,7 @@ token in the URL is not looked at: URLs end up in logs.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import parse_qs
 
 from app.web.api.credentials import find_credentials
 from app.web.api.request import Request
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from app.web.live.session import Live, Socket
 
 PATH: Final = "/ws"
+# A position fits into 63 bits; one that is not there yet is answered with a reset.
+LONGEST_POSITION: Final = 18
+MOST_PARAMETERS: Final = 20
 
 
 class Handshake(Protocol):
@@ -49,6 +53,11 @@ def gateway(live: Live, public_url: str | None) -> Callable[[Handshake, object],
         if handshake.path != PATH:
             await handshake.refuse(404, "not_found", "The WebSocket is at /ws.")
             return
+        try:
+            since = _since(handshake.query_string)
+        except ValueError:
+            await handshake.refuse(400, "malformed_query", "since must be a position: a whole number, given once.")
+            return
         credentials = find_credentials(_request(handshake))
         if credentials is not None and credentials.method == "cookie":
             try:
@@ -57,9 +66,24 @@ def gateway(live: Live, public_url: str | None) -> Callable[[Handshake, object],
                 await handshake.refuse(403, "cross_site_request", "This page is not from here.")
                 return
         async with handshake.accept() as socket:
-            await live.serve(socket, credentials.token if credentials else None)
+            await live.serve(socket, credentials.token if credentials else None, since)
 
     return enter
+
+
+def _since(query: bytes) -> int | None:
+    """Return the position behind which a client resumes, None if it does not.
+
+    Raises:
+        ValueError: It is no position, or there are several.
+    """
+    given = parse_qs(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS).get(b"since")
+    if given is None:
+        return None
+    (text,) = given
+    if not (text.isdigit() and len(text) <= LONGEST_POSITION):
+        raise ValueError("not a position")
+    return int(text)
 
 
 def _request(handshake: Handshake) -> Request:

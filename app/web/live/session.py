@@ -36,7 +36,8 @@ AUTHENTICATE_SECONDS: Final = 5.0
 # A client that takes longer for one frame has stopped reading.
 SEND_SECONDS: Final = 10.0
 # Live events wait this long for a resume to come in first. Without it, who resumes would see what happens meanwhile
-# before what it missed, and take the older for old. Longer than a round trip; nobody notices it.
+# before what it missed, and take the older for old. Longer than most round trips; nobody notices it. Who is further
+# away says ``?since=`` in the address, which needs no round trip.
 RESUME_GRACE_SECONDS: Final = 0.25
 CLOSE_SECONDS: Final = 2.0
 MESSAGES_PER_SECOND: Final = 20
@@ -81,17 +82,23 @@ class Live:
     reader: EventReader
     authenticate: Callable[[str], Awaitable[Principal | None]]
 
-    async def serve(self, socket: Socket, token: str | None) -> None:
-        """Serve one accepted socket until it closes. ``token`` is None when it has yet to be sent as a message."""
+    async def serve(self, socket: Socket, token: str | None, since: int | None = None) -> None:
+        """Serve one accepted socket until it closes.
+
+        Args:
+            socket: The socket.
+            token: None when it has yet to be sent as a message.
+            since: The position behind which the client resumes, when its address said so.
+        """
         with tracing.span("ws.session"):
             try:
-                await self._serve(socket, token)
+                await self._serve(socket, token, since)
             except* ConnectionClosed:
                 pass
             except* DatabaseUnavailableError:
                 await _close(socket, TOO_SLOW, "Try again: the database is away")
 
-    async def _serve(self, socket: Socket, token: str | None) -> None:
+    async def _serve(self, socket: Socket, token: str | None, since: int | None) -> None:
         token = token or await _first_token(socket)
         principal = await self.authenticate(token) if token else None
         if principal is None:
@@ -104,7 +111,7 @@ class Live:
             await _close(socket, POLICY, str(full))
             return
         try:
-            await Session(live=self, socket=socket, connection=connection, token=token or "").run()
+            await Session(live=self, socket=socket, connection=connection, token=token or "", since=since).run()
         finally:
             self.hub.disconnect(connection)
 
@@ -115,13 +122,15 @@ class Session:
     Implements ``app.web.live.hub.Writer``.
     """
 
-    def __init__(self, *, live: Live, socket: Socket, connection: Connection, token: str) -> None:
+    def __init__(
+        self, *, live: Live, socket: Socket, connection: Connection, token: str, since: int | None = None
+    ) -> None:
         self._live = live
         self._socket = socket
         self._connection = connection
         self._token = token
         self._sent = live.hub.position
-        self._resume: int | None = None
+        self._resume = since
         self._resumed = trio.Event()
         self._is_writing = True  # live frames wait until it is known whether the client resumes
         self._frame_is_cut = False
@@ -190,8 +199,9 @@ class Session:
                 self._is_writing = True
 
     async def _begin_writing(self) -> None:
-        with trio.move_on_after(RESUME_GRACE_SECONDS):
-            await self._resumed.wait()
+        if self._resume is None:
+            with trio.move_on_after(RESUME_GRACE_SECONDS):
+                await self._resumed.wait()
         await self._write()
 
     async def _write(self) -> None:

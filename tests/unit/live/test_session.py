@@ -169,6 +169,20 @@ async def test_resume_sends_what_was_missed_once_and_then_goes_on(
     assert socket.positions == [3, 4, 5, 6, 7]
 
 
+async def test_who_resumes_by_address_misses_nothing_however_far_away_it_is(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    house, socket = House(), FakeSocket()
+    await house.publish(4)
+
+    nursery.start_soon(house.live.serve, socket, house.door.admit(), 2)
+    await settle()
+    await house.publish(1)
+    await settle()
+
+    assert (socket.positions, trio.current_time()) == ([3, 4, 5], 0.0)
+
+
 async def test_what_is_written_during_a_resume_comes_once(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     house = House()
     await house.publish(5)

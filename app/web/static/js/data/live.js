@@ -17,10 +17,13 @@ export class Live {
   #ping = 0;
   #deadline = 0;
   #stopped = false;
+  /** Whether the address of the present connection says behind which position to go on. */
+  asked = false;
 
   /**
-   * @param {{frame: (frame: any) => void, status: (status: Connection) => void, lost: (code: number) => void}} handlers
-   *   `lost` hears of every connection that ended, with its close code
+   * @param {{frame: (frame: any) => void, status: (status: Connection) => void, lost: (code: number) => void, since: () => number | null}} handlers
+   *   `lost` hears of every connection that ended, with its close code; `since` says behind which position to go on.
+   *   It is part of the address: whoever asks only after hello may see what is new before what it missed.
    */
   constructor(handlers) {
     this.handlers = handlers;
@@ -34,7 +37,9 @@ export class Live {
     clearTimeout(this.#retry);
     if (this.#stopped || !navigator.onLine || (this.#socket && this.#socket.readyState < WebSocket.CLOSING)) return;
     if (now) this.#retryMs = FIRST_RETRY_MS;
-    const socket = new WebSocket(location.origin.replace(/^http/u, "ws") + "/ws");
+    const since = this.handlers.since();
+    this.asked = since !== null;
+    const socket = new WebSocket(location.origin.replace(/^http/u, "ws") + "/ws" + (since === null ? "" : `?since=${since}`));
     this.#socket = socket;
     socket.onmessage = (event) => socket === this.#socket && this.#receive(JSON.parse(event.data));
     socket.onclose = (event) => socket === this.#socket && this.#closed(event.code);

@@ -107,7 +107,7 @@ export async function signOut() {
 
 function connect() {
   if (live) return live.open(true);
-  const own = new Live({ frame: receive, status, lost: (code) => void (own === live && lost(code)) });
+  const own = new Live({ frame: receive, status, lost: (code) => void (own === live && lost(code)), since: () => (state.loaded ? state.position : null) });
   live = own;
   own.open();
   if (!state.loaded) setTimeout(() => state.loaded || loading || void load(0), HELLO_WITHIN_MS);
@@ -169,9 +169,8 @@ function receive(frame) {
 /** @param {number} position of the newest event */
 function hello(position) {
   newest = position;
-  const behind = state.position > position;
-  if (!state.loaded || behind) void load(position);
-  else live?.send({ type: "resume", since: state.position });
+  if (!state.loaded) void load(position);
+  else if (!live?.asked) live?.send({ type: "resume", since: state.position }); // loaded while it was connecting
   outbox.resend();
 }
 
