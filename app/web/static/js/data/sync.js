@@ -155,7 +155,7 @@ windows?.addEventListener("message", () => state.expired && void retry());
 /** Forgets everything here, because the account is no more. */
 export async function left() {
   live?.stop();
-  await forget();
+  await forget(true);
   location.assign("/register?left");
 }
 
