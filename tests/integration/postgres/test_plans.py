@@ -59,8 +59,8 @@ FOUND: Final = """
 """
 # A page and the one task more, from each of the up to four walks.
 FOUR_WALKS: Final = 4 * 51
-# Two walks are looked through, then come those that fewer than a tenth have.
-LOOKED_THROUGH: Final = 2 * 500
+# Two walks are looked through, then come those that fewer than a quarter have.
+LOOKED_THROUGH: Final = 2 * 200
 
 
 @pytest.fixture(scope="module")
