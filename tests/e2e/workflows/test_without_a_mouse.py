@@ -62,15 +62,16 @@ LIST = """
 TOAST = """
 - status:
   - text: Completed “Second”
-  - button "Undo u"
+  - button /^Undo/
   - button "Close message"
 """
 DETAILS = """
 - complementary "Details":
   - checkbox "Complete “First”"
-  - button "Close"
+  - button "Close details"
   - textbox "Title": First
   - textbox "Description"
+  - group: Due No date
   - group "Priority":
     - radio "Low"
     - radio "Medium" [checked]
