@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import wait_until, wait_until_kept
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from tests.e2e.conftest import Visitor
+
+NOTHING_WAITS = """async () => {
+  const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+  const db = await done(indexedDB.open("rondo"));
+  const waiting = await done(db.transaction("ops").objectStore("ops").count());
+  db.close();
+  return waiting === 0;
+}"""
 
 
 def test_a_change_glides_into_the_other_tab_and_says_where_it_came_from(anna: Visitor) -> None:
@@ -122,3 +133,44 @@ def test_changes_of_different_fields_do_not_contradict_each_other(anna: Visitor)
     expect(page.get_by_text("Not sent yet")).to_have_count(0)
     task = anna.call("GET", f"/api/tasks/{task['id']}")
     assert (task["title"], task["priority"]) == ("Paint the red door", "urgent")
+
+
+@pytest.fixture
+def undecided(anna: Visitor) -> tuple[Page, str]:
+    """A page on which a conflict waits for a decision, and the address of its task."""
+    page = anna.register()
+    anna.complaints_allowed = ("status of 412", "status of 404")
+    path = f"/api/tasks/{anna.call('POST', '/api/tasks', {'title': 'Bring cake'})['id']}"
+    page.get_by_role("link", name="Bring cake").click()
+    panel = page.get_by_role("complementary", name="Details")
+    anna.context.set_offline(True)
+    panel.get_by_label("Title").fill("Bring apple cake")
+    panel.get_by_label("Title").blur()
+    anna.call("PATCH", path, {"title": "Bring cheese cake"})
+    anna.context.set_offline(False)
+    expect(page.get_by_text("1 change needs your decision")).to_be_visible()
+    return page, path
+
+
+def test_a_task_that_was_deleted_elsewhere_needs_no_decision(anna: Visitor, undecided: tuple[Page, str]) -> None:
+    page, path = undecided
+
+    anna.call("DELETE", path)
+
+    expect(page.get_by_text("“Bring apple cake” was deleted elsewhere")).to_be_visible()
+    expect(page.get_by_text("1 change needs your decision")).to_be_hidden()
+    wait_until(page, NOTHING_WAITS)
+
+
+def test_a_task_that_is_deleted_here_needs_no_decision(anna: Visitor, undecided: tuple[Page, str]) -> None:
+    page, _ = undecided
+
+    page.get_by_role("complementary", name="Details").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("1 change needs your decision")).to_be_hidden()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 change needs your decision")).to_be_visible()
+    page.get_by_role("link", name="Bring apple cake").press("Delete")
+    page.reload()
+
+    wait_until(page, NOTHING_WAITS)
+    assert anna.call("GET", "/api/tasks")["items"] == []

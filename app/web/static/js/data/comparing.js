@@ -1,4 +1,6 @@
-/** Whether two sides of a task say the same. */
+/** Whether two sides of a task say the same, and whether that matters. */
+
+import { confirmedOf, opsOf } from "./store.js";
 
 /** @import { Op, Task } from "../types" */
 
@@ -8,3 +10,13 @@ export const differing = (op, theirs) =>
 
 /** @param {unknown} a @param {unknown} b */
 export const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+/**
+ * What clashes with a task that is to be deleted here goes with it, undecided; what clashes with one that is gone is sent
+ * all the same, so that its writer hears of it.
+ * @param {Op} op
+ */
+export function isPointless(op) {
+  if (op.conflict && !confirmedOf(op.id)) delete op.conflict;
+  return Boolean(op.conflict) && opsOf(op.id).some((each) => each.kind === "delete");
+}

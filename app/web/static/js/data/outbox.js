@@ -4,7 +4,7 @@
  */
 
 import { call, UnreachableError, uuid } from "./api.js";
-import { differing, same } from "./comparing.js";
+import { differing, isPointless, same } from "./comparing.js";
 import { readAll, removeOp, writeOp } from "./db.js";
 import { OF_REMINDERS, request } from "./requests.js";
 import { confirm, confirmedOf, gone, ops, opsOf, refresh, rename, serverId, set, state, taskOf } from "./store.js";
@@ -148,8 +148,9 @@ function settle(op, task) {
     hooks.created(local, task.id);
   }
   for (const next of opsOf(op.id)) if (task && next.version === before) next.version = task.version;
-  if (op.kind === "delete") gone(op.id);
-  else confirm(task);
+  if (op.kind !== "delete") return confirm(task);
+  for (const rest of opsOf(op.id)) drop(rest);
+  gone(op.id);
 }
 
 /** Sends what may be sent now; called whenever that may have changed. */
@@ -160,7 +161,7 @@ export function pump() {
   const lanesOf = (/** @type {Op} */ op) => (op.kind === "create" ? [op.id, "create"] : [op.id]);
   const busy = new Set(ops.filter((op) => sending.has(op.key)).flatMap(lanesOf));
   let soonest = Infinity;
-  for (const op of [...ops]) {
+  for (const op of ops.filter((each) => !isPointless(each))) {
     // Each that ends looks again.
     if (sending.size >= PARALLEL) break;
     const waits = lanesOf(op).some((lane) => busy.has(lane));
@@ -220,8 +221,8 @@ async function attempt(op) {
   const answer = await request(op);
   const { status } = answer;
   if (settled.has(op.key)) return true;
-  set({ degraded: status === 503 });
-  if (status === 401) return expire();
+  set({ degraded: status === 503, expired: state.expired || status === 401 });
+  if (status === 401) return false;
   if (status === 429 || status >= 500) {
     pause(answer.problem.retryAfter);
     return false;
@@ -233,11 +234,6 @@ async function attempt(op) {
   else if (status === 409) await reread(op);
   else refuse(op, answer.problem);
   return true;
-}
-
-function expire() {
-  set({ expired: true });
-  return false;
 }
 
 /** @param {Op} op @param {Answer} answer */

@@ -184,6 +184,8 @@ function apply(frame) {
   if (taskId) loading?.add(taskId);
   if (frame.type === "task.deleted" && taskId) gone(taskId);
   else confirm(task, true);
+  // What waited for a decision about it need not wait.
+  if (frame.type === "task.deleted") outbox.pump();
   if (taskId && !own && !loading) mark(taskId, whoChanged(frame));
   set({ position: Math.max(state.position, frame.position) });
 }

@@ -135,11 +135,10 @@ function drawLink() {
 }
 
 function drawBanner() {
-  const clash = ops.find((op) => op.conflict);
-  const clashes = ops.filter((op) => op.conflict).length;
+  const [clash, ...others] = ops.filter((op) => op.conflict && taskOf(op.id));
   const banner = $("#banner");
   const away = state.connection === "offline" ? t("app.offline") : state.away && !state.failed ? t("app.away") : "";
-  const text = clash ? t("app.conflicts", { n: clashes }) : state.degraded ? t("app.degraded") : away || lateWords();
+  const text = clash ? t("app.conflicts", { n: 1 + others.length }) : state.degraded ? t("app.degraded") : away || lateWords();
   banner.hidden = !text;
   if (banner.dataset.text === text) return;
   banner.dataset.text = text;
