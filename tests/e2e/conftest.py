@@ -36,7 +36,8 @@ expect.set_options(timeout=PATIENCE_MS)
 _EVENTUALLY = """async (argument) => {
   const condition = %s;
   for (let tries = 0; tries < 600; tries += 1) {
-    if (await condition(argument)) return true;
+    const late = new Promise((resolve) => setTimeout(resolve, 12_000));
+    if (await Promise.race([condition(argument), late])) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return false;

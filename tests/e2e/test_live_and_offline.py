@@ -98,6 +98,7 @@ def test_both_sides_of_a_conflict_are_shown_and_the_user_decides(anna: Visitor) 
     task = anna.call("POST", "/api/tasks", {"title": "Bring cake"})
     page.get_by_role("link", name="Bring cake").click()
     panel = page.get_by_role("complementary", name="Details")
+    expect(panel.get_by_label("Title")).to_be_visible()  # its module is there
 
     anna.context.set_offline(True)
     panel.get_by_label("Title").fill("Bring apple cake")
@@ -122,6 +123,7 @@ def test_changes_of_different_fields_do_not_contradict_each_other(anna: Visitor)
     task = anna.call("POST", "/api/tasks", {"title": "Paint the door"})
     page.get_by_role("link", name="Paint the door").click()
     panel = page.get_by_role("complementary", name="Details")
+    expect(panel.get_by_label("Title")).to_be_visible()  # its module is there
 
     anna.context.set_offline(True)
     panel.get_by_label("Title").fill("Paint the red door")
@@ -143,6 +145,7 @@ def undecided(anna: Visitor) -> tuple[Page, str]:
     path = f"/api/tasks/{anna.call('POST', '/api/tasks', {'title': 'Bring cake'})['id']}"
     page.get_by_role("link", name="Bring cake").click()
     panel = page.get_by_role("complementary", name="Details")
+    expect(panel.get_by_label("Title")).to_be_visible()  # its module is there
     anna.context.set_offline(True)
     panel.get_by_label("Title").fill("Bring apple cake")
     panel.get_by_label("Title").blur()

@@ -24,6 +24,8 @@ const AWAY_AFTER_MS = 3000;
 const SIGNED_OUT = 4401;
 
 /** Windows tell each other when the browser has got a new session. */
+/** How often another window has said that it began a new session for the whole browser. */
+let renewals = 0;
 const windows = "BroadcastChannel" in globalThis ? new BroadcastChannel("rondo-session") : null;
 
 /** @type {Live | null} */
@@ -128,9 +130,12 @@ async function lost(code) {
   if (code === SIGNED_OUT) live = null;
   if (!navigator.onLine) return;
   // A refused handshake looks like a lost line; this tells them apart.
+  const heard = renewals;
   const answer = await call("GET", "/api/me").catch(() => null);
-  if (answer?.status === 401) set({ expired: true });
-  else if (!live && !state.expired) connect();
+  if (answer?.status !== 401) return void (!live && !state.expired && connect());
+  // Another window may have got the new session while we asked with the old one.
+  if (heard === renewals) set({ expired: true });
+  else await lost(code);
 }
 
 /**
@@ -150,7 +155,10 @@ export async function renewing(change) {
   }
 }
 
-windows?.addEventListener("message", () => state.expired && void retry());
+windows?.addEventListener("message", () => {
+  renewals += 1;
+  if (state.expired) void retry();
+});
 
 /** Forgets everything here, because the account is no more. */
 export async function left() {
