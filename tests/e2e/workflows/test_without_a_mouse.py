@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.e2e.conftest import Visitor
-    from tests.e2e.workflows.person import Person
 
 # What a screen reader is told, in the order in which it reads.
 FORM = """
