@@ -294,9 +294,7 @@ async def test_the_address_may_say_where_to_go_on(rondo: RondoProcess) -> None:
     assert missed["position"] > since
 
 
-@pytest.mark.parametrize(
-    "query", ["since=", "since=x", "since=1&since=2", f"since={10**18}", "since=%D9%A1"]
-)
+@pytest.mark.parametrize("query", ["since=", "since=x", "since=1&since=2", f"since={10**18}", "since=%D9%A1"])
 async def test_an_address_that_makes_no_sense_is_refused(rondo: RondoProcess, query: str) -> None:
     with pytest.raises(ConnectionRejected) as rejected:
         async with connected(f"{rondo.websocket_url}?{query}"):
