@@ -177,7 +177,7 @@ async def test_tasks_without_a_due_date_are_walked_too(pool: Database) -> None:
         (TaskQuery(search="c4ca42", tags=("home",), sort=TaskSort.DUE_DATE), LOOKED_THROUGH + 2 * 2 * 40),
         (TaskQuery(due_after=date(2026, 5, 1), due_before=date(2026, 5, 3)), LOOKED_THROUGH + 2 * 400),
     ],
-    ids=str,
+    ids=lambda _value: "",  # a set of priorities has another text in every process, and they are counted then
 )
 async def test_a_filter_reads_few_rows(pool: Database, query: TaskQuery, most: int) -> None:
     for order in Order:
