@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.fixtures.line import Line
 
 # How browsers write to the console that nobody answered.
-NOBODY_ANSWERED = ("net::ERR_", "WebSocket connection to", "connection to the server at ws://")
+NOBODY_ANSWERED = ("net::ERR_", "WebSocket connection to", "connection to the server at ws://", "The connection to ws://")
 # What is needed to open the page again without a server.
 KEPT = """async () => navigator.serviceWorker.controller !== null
   && (await (await caches.open("rondo-shell")).keys()).length > 40"""

@@ -32,6 +32,8 @@ async function transact(stores, mode, work) {
   return new Promise((resolve) => {
     const transaction = db.transaction(stores, mode);
     const request = work((store) => transaction.objectStore(store));
+    // A page that goes away takes back what it has written and not committed; waiting for the answers takes too long.
+    if (mode === "readwrite") transaction.commit();
     transaction.oncomplete = () => resolve(request?.result);
     transaction.onabort = () => resolve(undefined);
   });
