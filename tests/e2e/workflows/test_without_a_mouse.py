@@ -172,8 +172,10 @@ def test_the_first_workflow_is_told_in_words_and_has_no_barrier(anna: Visitor) -
     for title in ("First", "Second", "Third"):
         keys.type(title)
         keys.press("Enter")
+    expect(page.locator(".row-title")).to_have_text(["Third", "Second", "First"])
     keys.press("Escape")
     keys.press("j")
+    expect(page.get_by_role("link", name="Second", exact=True)).to_be_focused()
     keys.press("x")
     expect(page.locator("body")).to_match_aria_snapshot(TOAST)
     expect(page.locator(".row")).to_have_count(2)
