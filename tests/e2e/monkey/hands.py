@@ -54,6 +54,7 @@ class Hands:
         try:
             return f"{deed.__name__} {deed() or ''}"
         except NotNowError:
+            self.page.keyboard.press("Escape")
             return f"{deed.__name__}: not now"
 
     def add(self) -> str:
@@ -116,7 +117,8 @@ class Hands:
         return name
 
     def undo(self) -> str:
-        return self._press(self.page.locator(".toast-undo").last)
+        button = self.page.locator(".toast-undo").last
+        return self._press(button) if button.count() else "nothing"
 
     def go(self) -> str:
         return self.go_to(self._random.choice(PLACES))
@@ -172,7 +174,10 @@ class Hands:
         return self._press(self.page.locator(".clash .choices button").nth(self._random.randrange(2)))
 
     def _some_row(self) -> Locator:
+        """Choose a row; where there are none, of the Inbox."""
         rows = self.page.locator("#list .row[data-id]:not([data-leaving])")
+        if not rows.count():
+            self.go_to("/")
         return rows.nth(self._random.randrange(max(1, rows.count())))
 
     def _open(self) -> str:
