@@ -22,6 +22,18 @@ NOTHING_WAITS = """async () => {
   return waiting === 0;
 }"""
 
+# Another window's change lets this one read the waiting changes anew, and just then its user goes on.
+CHANGED_WHILE_READ = """async (id) => {
+  const main = document.querySelector("script[type=module]").src;
+  const { enqueue, reload } = await import(main.replace("main.js", "data/outbox.js"));
+  enqueue("patch", id, { priority: "high" }, { version: 1, before: { priority: "medium" } });
+  await reload();
+  const reading = reload();
+  enqueue("patch", id, { title: "After" }, { version: 1, before: { title: "Before" } });
+  enqueue("create", "local-1", { title: "Also" });
+  await reading;
+}"""
+
 
 def test_a_change_glides_into_the_other_tab_and_says_where_it_came_from(anna: Visitor) -> None:
     first = anna.register()
@@ -177,3 +189,19 @@ def test_a_task_that_is_deleted_here_needs_no_decision(anna: Visitor, undecided:
 
     wait_until(page, NOTHING_WAITS)
     assert anna.call("GET", "/api/tasks")["items"] == []
+
+
+def test_what_is_changed_while_the_waiting_changes_are_read_is_kept(anna: Visitor) -> None:
+    page = anna.register()
+    task = anna.call("POST", "/api/tasks", {"title": "Before"})
+    expect(page.locator(".row")).to_have_count(1)
+    anna.context.set_offline(True)
+    expect(page.locator("#link")).to_have_attribute("data-state", "offline")
+
+    page.evaluate(CHANGED_WHILE_READ, task["id"])
+    anna.context.set_offline(False)
+
+    wait_until(page, NOTHING_WAITS)
+    expect(page.locator(".row-title")).to_have_text(["Also", "After"])
+    [also, after] = anna.call("GET", "/api/tasks")["items"]
+    assert (also["title"], after["title"], after["priority"]) == ("Also", "After", "high")

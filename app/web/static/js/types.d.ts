@@ -105,6 +105,8 @@ export interface Op {
   /** Field values this change was made on top of, and their version. */
   before?: Record<string, any>;
   version?: number;
+  /** How often more was added to it before it was sent. */
+  edition?: number;
   /** Epoch milliseconds before which it is not sent (room for undo). */
   notBefore?: number;
   /** The server's newer task, when both sides changed the same field. */

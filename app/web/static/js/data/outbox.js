@@ -45,10 +45,13 @@ windows?.addEventListener("message", ({ data: { key, done, task } }) => {
 
 /** Reads the waiting changes back, after a reload or when another window changed them. */
 export async function reload() {
-  const kept = /** @type {Op[]} */ (await readAll("ops")).sort((a, b) => a.at - b.at);
-  const touched = new Set([...ops, ...kept].map((op) => op.id));
-  for (const op of kept) op.id = serverId(op.id);
-  ops.splice(0, ops.length, ...kept.filter((op) => !settled.has(op.key)));
+  const kept = new Map((await readAll("ops")).map((op) => [op.key, /** @type {Op} */ (op)]));
+  const touched = new Set([...ops, ...kept.values()].map((op) => op.id));
+  // What was changed here while they were read is newer than what was read.
+  for (const op of ops) if ((kept.get(op.key)?.edition ?? -1) < (op.edition ?? 0)) kept.set(op.key, op);
+  const waiting = [...kept.values()].filter((op) => !settled.has(op.key)).sort((a, b) => a.at - b.at);
+  for (const op of waiting) op.id = serverId(op.id);
+  ops.splice(0, ops.length, ...waiting);
   for (const id of [...touched].flatMap((each) => [each, serverId(each)])) refresh(id);
   pump();
 }
@@ -77,6 +80,7 @@ export function enqueue(kind, id, body, extra = {}) {
   if (kind === "patch" && last && last.kind === "patch" && !sending.has(last.key) && !last.conflict) {
     last.body = { ...last.body, ...body };
     last.before = { ...op.before, ...last.before };
+    last.edition = (last.edition ?? 0) + 1;
     store(last);
     return last;
   }
