@@ -9,9 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Self
 
-from prometheus_client import metrics as library
-
-from monitoring import logs, tracing
+from monitoring import logs, series, tracing
 from monitoring.trace_context import TraceContext
 
 
@@ -60,9 +58,9 @@ def nothing(*_: object, **__: object) -> None:
 
 def strip() -> None:
     """Replace what observes."""
-    library.Counter.inc = nothing  # type: ignore[method-assign] # on purpose
-    library.Gauge.inc = library.Gauge.dec = library.Gauge.set = nothing  # type: ignore[method-assign] # on purpose
-    library.Histogram.observe = nothing  # type: ignore[method-assign] # on purpose
+    series.Counter.inc = nothing  # type: ignore[method-assign] # on purpose
+    series.Gauge.inc = series.Gauge.dec = series.Gauge.set = nothing  # type: ignore[method-assign] # on purpose
+    series.Histogram.observe = nothing  # type: ignore[method-assign] # on purpose
     for name in ("span", "start_span"):
         setattr(tracing, name, no_span)
     for name in ("observe_with_exemplar", "count_with_exemplar", "current_traceparent"):

@@ -3,34 +3,28 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from monitoring import metrics
-from monitoring.instruments import Counter, Gauge, Histogram
+from monitoring.instruments import REGISTRY, Family
 
 _BEGIN = "<!-- metrics: written by `make metrics-table` -->\n"
 _END = "<!-- end of metrics -->\n"
-_TYPES = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
 
 
-def declared() -> Iterator[tuple[str, Counter | Gauge | Histogram]]:
-    """Yield each metric with its name on the wire, in the order of declaration."""
+def declared() -> Iterator[tuple[str, Family[Any]]]:
+    """Yield each metric with the name of its constant in small letters, in the order of declaration."""
+    alone = {id(series): family for family in REGISTRY.families if not family.declared for series in family.series()}
     for constant, metric in vars(metrics).items():
-        if isinstance(metric, Counter | Gauge | Histogram):
-            yield constant.lower(), metric
+        family = metric if isinstance(metric, Family) else alone.get(id(metric))
+        if family is not None:
+            yield constant.lower(), family
 
 
 def table() -> str:
     """Return the metrics as a Markdown table."""
-    rows = [
-        f"| `{name}` | {_TYPES[type(metric)]} | {_labels(metric)} | {question(metric)} |\n"
-        for name, metric in declared()
-    ]
+    rows = [f"| `{name}` | {metric.kind} | {_labels(metric)} | {metric.question} |\n" for name, metric in declared()]
     return "| name | type | labels | the question it answers |\n|---|---|---|---|\n" + "".join(rows)
-
-
-def question(metric: Counter | Gauge | Histogram) -> str:
-    """Return the metric's sentence."""
-    return next(iter(metric.describe())).documentation
 
 
 def write_into(page: str) -> str:
@@ -51,7 +45,7 @@ def main(path: Path) -> None:
     path.write_text(write_into(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _labels(metric: Counter | Gauge | Histogram) -> str:
+def _labels(metric: Family[Any]) -> str:
     return "<br>".join(
         f"`{label.name}`" + (f": {', '.join(label.values)}" if label.values else "") for label in metric.declared
     )

@@ -1,28 +1,23 @@
 """Counters, gauges and histograms whose labels cannot run away.
 
-prometheus_client's own classes with one rule added: a label takes its values from a declared
-set, and whatever is not in the set is counted as `_OTHER`. So nothing a client sends can ever
-create series without end. Labels named by the code at start-up (routes, actors) are open
-up to a limit instead.
+A label takes its values from a declared set, and whatever is not in the set is counted as `_OTHER`. So nothing a
+client sends can ever create series without end. Labels named by the code at start-up (routes, actors) are open up to a
+limit instead. The registry is prometheus_client's, whose collectors of the process, the platform and the garbage
+collector stand in it beside ours.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, overload
 
-import prometheus_client
-from prometheus_client import CollectorRegistry
-from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.registry import Collector
+
+from monitoring.series import Counter, Gauge, Histogram, Series
 
 # What an unknown label value is counted as (the word of OpenTelemetry's HTTP conventions).
 OTHER = "_OTHER"
-
-# The one registry. Its names are complete, so two metrics of one name fail at import.
-REGISTRY = CollectorRegistry(auto_describe=True)
-
-# Half of all series would be `_created` timestamps, which nobody queries.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # the library has no types here
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +46,28 @@ class Label:
         return text
 
 
-class _ClosedLabels(MetricWrapperBase):
-    """Sends every label value through its declaration."""
+class Family(Collector, Generic[Series]):
+    """All series of one name.
 
-    declared: tuple[Label, ...] = ()
+    Attributes:
+        name: On the wire.
+        question: Which question it answers.
+        declared: Its labels, in order.
+        kind: counter, gauge or histogram.
+    """
 
-    def labels(self, *labelvalues: object, **labelkwargs: object) -> Self:
-        """Return the child for these values, given in the declared order or by name.
+    def __init__(
+        self, name: str, question: str, declared: tuple[Label, ...], kind: str, make: Callable[..., Series]
+    ) -> None:
+        self.name, self.question, self.declared, self.kind = name, question, declared, kind
+        self._make: Callable[..., Series] = make
+        self._series: dict[tuple[str, ...], Series] = {}
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    def labels(self, *labelvalues: object, **labelkwargs: object) -> Series:
+        """Return the series for these values, given in the declared order or by name.
 
         Raises:
             ValueError: A label is missing or unknown.
@@ -66,59 +76,128 @@ class _ClosedLabels(MetricWrapperBase):
         if len(values) != len(self.declared) or (labelvalues and labelkwargs):
             wanted = ", ".join(label.name for label in self.declared)
             raise ValueError(f"{self} takes the labels ({wanted})")
-        known = (label.of(value) for label, value in zip(self.declared, values, strict=True))
-        return super().labels(*known)
+        known = tuple([label.of(value) for label, value in zip(self.declared, values, strict=True)])
+        series = self._series.get(known)
+        if series is None:
+            series = self._series.setdefault(known, self._make(self.name, self._named(known)))
+        return series
+
+    def series(self) -> list[Series]:
+        """Return all its series."""
+        return list(self._series.values())
+
+    def describe(self) -> Iterable[Metric]:
+        """Say its name, for the registry."""
+        # The library's names of counters have no suffix, and `_total` is that of their samples.
+        yield Metric(self.name.removesuffix("_total"), self.question, self.kind)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield it in the library's shape: for what reads single samples, and as the oracle of our pages."""
+        for metric in self.describe():
+            for values, series in list(self._series.items()):
+                series.add_to(metric, self.name, self._named(values))
+            yield metric
+
+    def _named(self, values: tuple[str, ...]) -> dict[str, str]:
+        return {label.name: value for label, value in zip(self.declared, values, strict=True)}
 
 
-class Counter(_ClosedLabels, prometheus_client.Counter):
-    """A number that only grows."""
+class Registry(CollectorRegistry):
+    """The families of this process, and collectors of other kinds. Two of one name fail when they are declared."""
+
+    def __init__(self) -> None:
+        super().__init__(auto_describe=True)
+        self.families: list[Family[Any]] = []
+        self.others: list[Collector] = []
+
+    def register(self, collector: Collector) -> None:
+        """Add a collector.
+
+        Raises:
+            ValueError: One of its names is taken.
+        """
+        super().register(collector)
+        if isinstance(collector, Family):
+            self.families.append(collector)
+        else:
+            self.others.append(collector)
+
+    def collect_others(self) -> Iterator[Metric]:
+        """Yield what is not in our families."""
+        for collector in self.others:
+            yield from collector.collect()
 
 
-class Gauge(_ClosedLabels, prometheus_client.Gauge):
-    """A number that goes up and down."""
+# The one registry.
+REGISTRY = Registry()
 
 
-class Histogram(_ClosedLabels, prometheus_client.Histogram):
-    """A distribution over fixed buckets."""
-
-
-_Metric = TypeVar("_Metric", bound=_ClosedLabels)
-
-
-def _declare(metric: _Metric, labels: tuple[Label, ...]) -> _Metric:
-    metric.declared = labels
-    return metric
-
-
-def counter(name: str, question: str, *labels: Label) -> Counter:
+@overload
+def counter(name: str, question: str, /, *, registry: Registry = ...) -> Counter: ...
+@overload
+def counter(name: str, question: str, first: Label, /, *labels: Label, registry: Registry = ...) -> Family[Counter]: ...
+def counter(name: str, question: str, *labels: Label, registry: Registry = REGISTRY) -> Counter | Family[Counter]:
     """Declare a counter; when all its labels are closed every series starts at 0.
 
     A series that appears with its first failure is invisible to `increase`.
+
+    Returns:
+        The counter itself if it has no labels, else its family.
     """
-    made = _declare(Counter(name, question, [label.name for label in labels], registry=REGISTRY), labels)
-    if labels and all(label.values for label in labels):
-        prepare(made)
-    return made
+    family = Family(name, question, labels, "counter", Counter)
+    registry.register(family)
+    if not labels:
+        return family.labels()
+    if all(label.values for label in labels):
+        prepare(family)
+    return family
 
 
-def gauge(name: str, question: str, *labels: Label) -> Gauge:
-    """Declare a gauge."""
-    return _declare(Gauge(name, question, [label.name for label in labels], registry=REGISTRY), labels)
+@overload
+def gauge(name: str, question: str, /, *, registry: Registry = ...) -> Gauge: ...
+@overload
+def gauge(name: str, question: str, first: Label, /, *labels: Label, registry: Registry = ...) -> Family[Gauge]: ...
+def gauge(name: str, question: str, *labels: Label, registry: Registry = REGISTRY) -> Gauge | Family[Gauge]:
+    """Declare a gauge.
+
+    Returns:
+        The gauge itself if it has no labels, else its family.
+    """
+    family = Family(name, question, labels, "gauge", Gauge)
+    registry.register(family)
+    return family if labels else family.labels()
 
 
-def histogram(name: str, question: str, *labels: Label, buckets: tuple[float, ...]) -> Histogram:
-    """Declare a histogram over `buckets` (upper bounds, in the unit of the name)."""
-    names = [label.name for label in labels]
-    return _declare(Histogram(name, question, names, registry=REGISTRY, buckets=buckets), labels)
+@overload
+def histogram(name: str, question: str, /, *, buckets: tuple[float, ...], registry: Registry = ...) -> Histogram: ...
+@overload
+def histogram(
+    name: str, question: str, first: Label, /, *labels: Label, buckets: tuple[float, ...], registry: Registry = ...
+) -> Family[Histogram]: ...
+def histogram(
+    name: str, question: str, *labels: Label, buckets: tuple[float, ...], registry: Registry = REGISTRY
+) -> Histogram | Family[Histogram]:
+    """Declare a histogram over `buckets` (upper bounds, in the unit of the name).
+
+    Returns:
+        The histogram itself if it has no labels, else its family.
+    """
+
+    def make(name: str, values: dict[str, str]) -> Histogram:
+        return Histogram(name, values, buckets)
+
+    family = Family(name, question, labels, "histogram", make)
+    registry.register(family)
+    return family if labels else family.labels()
 
 
-def prepare(metric: _ClosedLabels, **values: Iterable[object]) -> None:
+def prepare(family: Family[Any], **values: Iterable[object]) -> None:
     """Create the series of a metric before anything happens to them.
 
     Args:
-        metric: A labelled metric.
+        family: A labelled metric.
         values: Known values by label name. A label not named here takes its whole closed set.
     """
-    axes: list[Iterable[Any]] = [values.get(label.name, label.values) for label in metric.declared]
+    axes: list[Iterable[Any]] = [values.get(label.name, label.values) for label in family.declared]
     for combination in product(*axes):
-        metric.labels(*combination)
+        family.labels(*combination)

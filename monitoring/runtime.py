@@ -5,7 +5,8 @@ What can be read when somebody asks is read at the scrape; only the loop's lag n
 
 import os
 import platform
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import trio
@@ -16,6 +17,8 @@ from monitoring import limits, metrics
 
 # Ten looks a second see every stall a person could notice, and cost nothing measurable.
 PROBE_SECONDS = 0.1
+# Limits are read from a dozen files, and hardly ever change.
+LIMIT_SECONDS = 60.0
 
 # What every Python process can tell. Registered once, with the registry they belong to.
 ProcessCollector(registry=metrics.REGISTRY)
@@ -45,10 +48,23 @@ def describe(version: str, revision: str = "unknown", filesystems: Iterable[Path
         filesystems: Folders where the service keeps data.
     """
     metrics.SERVICE_INFO.labels(version, revision, platform.python_version(), platform.platform()).set(1)
-    metrics.PROCESS_CPU_LIMIT_CORES.set_function(limits.cpu_cores)
-    metrics.PROCESS_MEMORY_LIMIT_BYTES.set_function(limits.memory_bytes)
+    metrics.PROCESS_CPU_LIMIT_CORES.set_function(_kept(limits.cpu_cores))
+    metrics.PROCESS_MEMORY_LIMIT_BYTES.set_function(_kept(limits.memory_bytes))
     for folder in filesystems:
         _watch(folder)
+
+
+def _kept(read: Callable[[], float]) -> Callable[[], float]:
+    """Return a function that reads again only what was read a while ago."""
+    value, until = 0.0, float("-inf")
+
+    def kept() -> float:
+        nonlocal value, until
+        if time.monotonic() >= until:
+            value, until = read(), time.monotonic() + LIMIT_SECONDS
+        return value
+
+    return kept
 
 
 def _watch(folder: Path) -> None:

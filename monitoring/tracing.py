@@ -23,9 +23,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import trio
-from prometheus_client import Counter, Histogram
 
 from monitoring import trace_context
+from monitoring.series import Counter, Histogram
 from monitoring.trace_context import TraceContext
 
 AttributeValue = str | bool | int | float | Sequence[str]

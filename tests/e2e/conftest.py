@@ -117,6 +117,7 @@ class Visitor:
         self.complaints: list[str] = []
         # Chromium writes every refused or cut request to the console; a test that provokes one names it here.
         self.complaints_allowed: tuple[str, ...] = ()
+        self._was_offline = False
         self.context: BrowserContext = browser.new_context(
             base_url=url, timezone_id="Europe/Berlin", **({"viewport": _WIDE, "locale": "en-GB"} | options)
         )
@@ -150,9 +151,15 @@ class Visitor:
         assert response.ok, f"{method} {path}: {response.status} {response.text()}"
         return response.json() if response.body() else None
 
+    def set_offline(self, offline: bool) -> None:  # noqa: FBT001 # as Playwright's own
+        """Cut the line or mend it. What was on its way at that moment is a line on the console, and no fault."""
+        self._was_offline |= offline
+        self.context.set_offline(offline)
+
     def unexpected(self) -> list[str]:
         """Return what went wrong without being asked for."""
-        return [each for each in self.complaints if not any(part in each for part in self.complaints_allowed)]
+        allowed = (*self.complaints_allowed, *(["ERR_INTERNET_DISCONNECTED"] if self._was_offline else []))
+        return [each for each in self.complaints if not any(part in each for part in allowed)]
 
     def keep(self, name: str) -> None:
         """Keep what can be seen of a failure: a picture of every page, and the trace."""

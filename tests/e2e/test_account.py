@@ -194,8 +194,7 @@ def test_the_page_says_what_needs_a_network(anna: Visitor) -> None:
     page = settings(anna)
     expect(region(page, "Where you are signed in").get_by_role("listitem")).to_have_count(1)
     page.get_by_role("link", name="Inbox").first.click()
-    anna.complaints_allowed = ("ERR_INTERNET_DISCONNECTED",)
-    anna.context.set_offline(True)
+    anna.set_offline(True)
 
     page.locator("#account > summary").click()
     page.get_by_role("link", name="Settings").click()

@@ -53,13 +53,13 @@ def test_everything_works_offline_and_is_sent_once_on_return(anna: Visitor) -> N
     anna.call("POST", "/api/tasks", {"title": "Was here before"})
     expect(page.locator(".row")).to_have_count(1)
 
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     expect(page.get_by_text("You are offline.")).to_be_visible()
     page.get_by_label("New task").first.fill("Written on a train")
     page.keyboard.press("Enter")
     page.get_by_role("checkbox", name="Complete “Was here before”").click()
     expect(page.locator("#link")).to_contain_text("2 changes wait")
-    anna.context.set_offline(False)
+    anna.set_offline(False)
 
     expect(page.get_by_text("You are offline.")).to_be_hidden()
     expect(page.get_by_text("Not sent yet")).to_have_count(0)
@@ -75,13 +75,13 @@ def test_what_happened_meanwhile_is_resumed_exactly(anna: Visitor) -> None:
     expect(page.locator(".row")).to_have_count(2)
     lists: list[str] = []
 
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     expect(page.locator("#link")).to_have_attribute("data-state", "offline")
     anna.call("PATCH", f"/api/tasks/{kept['id']}", {"title": "After"})
     anna.call("DELETE", f"/api/tasks/{gone['id']}")
     anna.call("POST", "/api/tasks", {"title": "New"})
     page.on("request", lambda request: lists.append(request.url) if "/api/tasks?" in request.url else None)
-    anna.context.set_offline(False)
+    anna.set_offline(False)
 
     expect(page.locator(".row-title")).to_have_text(["New", "After"])
     assert lists == []
@@ -95,8 +95,7 @@ def test_the_page_opens_without_a_network(anna: Visitor) -> None:
     wait_until(page, "async () => navigator.serviceWorker.controller !== null")
     wait_until(page, "async () => (await (await caches.open('rondo-shell')).keys()).length > 40")
 
-    anna.context.set_offline(True)
-    anna.complaints_allowed = ("ERR_INTERNET_DISCONNECTED",)
+    anna.set_offline(True)
     page.goto("/today")
     page.goto("/")
 
@@ -112,11 +111,11 @@ def test_both_sides_of_a_conflict_are_shown_and_the_user_decides(anna: Visitor) 
     panel = page.get_by_role("complementary", name="Details")
     expect(panel.get_by_label("Title")).to_be_visible()  # its module is there
 
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     panel.get_by_label("Title").fill("Bring apple cake")
     panel.get_by_label("Title").blur()
     anna.call("PATCH", f"/api/tasks/{task['id']}", {"title": "Bring cheese cake", "priority": "high"})
-    anna.context.set_offline(False)
+    anna.set_offline(False)
 
     clash = panel.locator(".clash")
     expect(clash.locator("td")).to_have_text(["", "Bring apple cake", "Bring cheese cake"])
@@ -137,11 +136,11 @@ def test_changes_of_different_fields_do_not_contradict_each_other(anna: Visitor)
     panel = page.get_by_role("complementary", name="Details")
     expect(panel.get_by_label("Title")).to_be_visible()  # its module is there
 
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     panel.get_by_label("Title").fill("Paint the red door")
     panel.get_by_label("Title").blur()
     anna.call("PATCH", f"/api/tasks/{task['id']}", {"priority": "urgent"})
-    anna.context.set_offline(False)
+    anna.set_offline(False)
 
     expect(page.locator(".row[data-priority=urgent]", has_text="Paint the red door")).to_be_visible()
     expect(page.get_by_text("Not sent yet")).to_have_count(0)
@@ -158,11 +157,11 @@ def undecided(anna: Visitor) -> tuple[Page, str]:
     page.get_by_role("link", name="Bring cake").click()
     panel = page.get_by_role("complementary", name="Details")
     expect(panel.get_by_label("Title")).to_be_visible()  # its module is there
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     panel.get_by_label("Title").fill("Bring apple cake")
     panel.get_by_label("Title").blur()
     anna.call("PATCH", path, {"title": "Bring cheese cake"})
-    anna.context.set_offline(False)
+    anna.set_offline(False)
     expect(page.get_by_text("1 change needs your decision")).to_be_visible()
     return page, path
 
@@ -195,11 +194,11 @@ def test_what_is_changed_while_the_waiting_changes_are_read_is_kept(anna: Visito
     page = anna.register()
     task = anna.call("POST", "/api/tasks", {"title": "Before"})
     expect(page.locator(".row")).to_have_count(1)
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     expect(page.locator("#link")).to_have_attribute("data-state", "offline")
 
     page.evaluate(CHANGED_WHILE_READ, task["id"])
-    anna.context.set_offline(False)
+    anna.set_offline(False)
 
     wait_until(page, NOTHING_WAITS)
     expect(page.locator(".row-title")).to_have_text(["Also", "After"])

@@ -57,10 +57,10 @@ def test_putting_off_works_offline_and_in_the_details(anna: Visitor) -> None:
     page = anna.register()
     address = ring(anna, "Call Grace")
     expect(bells(page)).to_have_count(1)
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     page.get_by_role("button", name="In an hour: Call Grace").click()
     expect(bells(page)).to_have_count(0)
-    anna.context.set_offline(False)
+    anna.set_offline(False)
     expect(page.get_by_text("Not sent yet")).to_have_count(0)
     assert state(anna, address) == "scheduled"
 

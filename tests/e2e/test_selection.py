@@ -105,7 +105,7 @@ def test_every_change_reaches_all_of_them(anna: Visitor, page: Page) -> None:
 
 
 def test_deleted_together_offline_and_brought_back_together(anna: Visitor, page: Page) -> None:
-    anna.context.set_offline(True)
+    anna.set_offline(True)
     page.get_by_role("link", name="Two", exact=True).focus()
     page.keyboard.press("Shift+ArrowDown")
 
@@ -115,7 +115,7 @@ def test_deleted_together_offline_and_brought_back_together(anna: Visitor, page:
     expect(page.get_by_role("link", name="Four", exact=True)).to_be_focused()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".row")).to_have_count(4)
-    anna.context.set_offline(False)
+    anna.set_offline(False)
     assert len(saved(anna, page)) == 4
 
 

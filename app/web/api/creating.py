@@ -49,19 +49,17 @@ def create_api(
 
 
 class MetricsPages:
-    """Renders the metrics in a thread, since ten milliseconds would be felt, and keeps each format for a second."""
+    """Renders the metrics, and keeps each format for a second."""
 
     def __init__(self, render: Callable[[str | None], Page] = metrics.render) -> None:
         self._render = render
-        self._turn = trio.Lock()
         self._pages: dict[bool, tuple[float, Page]] = {}
 
-    async def __call__(self, accept: str | None) -> Page:
-        """Return the page in the format that `accept` asks for, and its content type."""
+    def __call__(self, accept: str | None) -> Page:
+        """Return the page in the format that `accept` asks for, and its content type. Not a checkpoint."""
         is_open = "application/openmetrics-text" in (accept or "")
-        async with self._turn:
-            rendered_at, page = self._pages.get(is_open, (float("-inf"), (b"", "")))
-            if trio.current_time() - rendered_at >= METRICS_KEEP_SECONDS:
-                page = await trio.to_thread.run_sync(self._render, accept)
-                self._pages[is_open] = (trio.current_time(), page)
+        rendered_at, page = self._pages.get(is_open, (float("-inf"), (b"", "")))
+        if trio.current_time() - rendered_at >= METRICS_KEEP_SECONDS:
+            page = self._render(accept)
+            self._pages[is_open] = (trio.current_time(), page)
         return page

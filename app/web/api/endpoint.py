@@ -55,7 +55,7 @@ class Backend:
     services: Services
     health: Health
     operating: OperatingService
-    metrics: Callable[[str | None], Awaitable[tuple[bytes, str]]]
+    metrics: Callable[[str | None], tuple[bytes, str]]
     contract: bytes = b""
 
 

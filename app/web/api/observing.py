@@ -10,11 +10,10 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from prometheus_client import Counter, Histogram
-
 from app.web.answer import Answer, Header
 from app.web.api.request import Request
 from monitoring import logs, metrics, tracing
+from monitoring.series import Counter, Histogram
 from monitoring.tracing import Span, SpanKind
 
 # The route of a request that no route is for.

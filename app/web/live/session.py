@@ -24,11 +24,10 @@ from monitoring import logs, metrics, tracing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from prometheus_client import Counter
-
     from app.ports.following import EventReader
     from app.services.context import Principal
     from app.web.live.hub import Connection, Hub
+    from monitoring.series import Counter
 
 log = logs.get_logger("live")
 

@@ -57,11 +57,11 @@ def _play(browser: Browser, url: str, options: argparse.Namespace) -> int:
         monkey = Monkey(browser, line, url, options.seed, tell)
         rounds = 0
         while time.monotonic() - began < 60 * options.minutes:
-            monkey.play(ROUND_SECONDS)
             try:
+                monkey.play(ROUND_SECONDS)
                 monkey.agree()
             except AssertionError as error:
-                tell(str(error))
+                tell(f"{error}\n{monkey.visitor.complaints}")
                 monkey.visitor.keep(f"monkey-{options.browser}-{options.seed}")
                 sys.stdout.write(f"{error}\nseed {options.seed}, round {rounds + 1}; every step is in {diary}\n")
                 return 1

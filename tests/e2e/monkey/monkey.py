@@ -127,7 +127,7 @@ class Monkey:
 
     def _set_line(self, *, offline: bool, cut: bool) -> None:
         self._tell(f"line: offline={offline} cut={cut}")
-        self.visitor.context.set_offline(offline)
+        self.visitor.set_offline(offline)
         if cut:
             self._line.cut()
         else:

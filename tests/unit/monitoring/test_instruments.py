@@ -1,14 +1,12 @@
 import pytest
-from prometheus_client import CollectorRegistry
 
 from monitoring import instruments, metrics
-from monitoring.instruments import OTHER, Counter, Label
+from monitoring.instruments import OTHER, Family, Label, Registry
+from monitoring.series import Counter
 
 
-def _counter(*labels: Label) -> Counter:
-    made = Counter("things_total", "How many things?", [label.name for label in labels], registry=CollectorRegistry())
-    made.declared = labels
-    return made
+def _counter(first: Label, *labels: Label) -> Family[Counter]:
+    return instruments.counter("things_total", "How many things?", first, *labels, registry=Registry())
 
 
 def test_a_value_outside_of_a_closed_set_is_counted_as_other() -> None:
@@ -57,3 +55,19 @@ def test_prepared_series_start_at_zero() -> None:
 
 def test_a_counter_whose_labels_are_all_closed_is_there_before_anything_happens() -> None:
     assert metrics.REGISTRY.get_sample_value("log_records_total", {"level": "critical"}) is not None
+
+
+def test_two_metrics_of_one_name_fail_where_the_second_is_declared() -> None:
+    registry = Registry()
+    instruments.counter("things_total", "How many things?", registry=registry)
+
+    with pytest.raises(ValueError, match="things"):
+        instruments.gauge("things", "How many things?", registry=registry)
+
+
+def test_a_metric_without_labels_is_there_before_anything_happens() -> None:
+    registry = Registry()
+
+    instruments.histogram("seconds", "How long?", buckets=(1.0,), registry=registry)
+
+    assert registry.get_sample_value("seconds_count") == 0.0

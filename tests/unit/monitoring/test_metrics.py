@@ -2,11 +2,11 @@ import shutil
 import subprocess
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from monitoring import exposition, metrics, runtime
+from monitoring import exposition, instruments, metrics, runtime
+from monitoring.instruments import Label, Registry
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;q=0.5,text/plain;q=0.2"
 
@@ -59,9 +59,9 @@ def _ours() -> bytes:
 
 
 def test_a_metric_that_grew_too_long_is_left_out_and_named() -> None:
-    registry = CollectorRegistry()
-    Gauge("small", "Is it small?", registry=registry).set(1)
-    runaway = Gauge("runaway", "Who?", ["who"], registry=registry)
+    registry = Registry()
+    instruments.gauge("small", "Is it small?", registry=registry).set(1)
+    runaway = instruments.gauge("runaway", "Who?", Label("who"), registry=registry)
     for number in range(20):
         runaway.labels(number).set(number)
 

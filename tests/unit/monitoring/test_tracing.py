@@ -2,9 +2,9 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from monitoring import trace_context, tracing
+from monitoring import instruments, trace_context, tracing
+from monitoring.instruments import Registry
 from monitoring.trace_context import TraceContext
 from monitoring.tracing import SpanKind
 from tests.unit.monitoring.conftest import Kept
@@ -223,9 +223,9 @@ async def test_a_trace_follows_start_soon_and_each_task_has_its_own_current_span
 
 @pytest.mark.usefixtures("kept")
 def test_an_exemplar_points_only_at_what_will_be_exported() -> None:
-    registry = CollectorRegistry()
-    histogram = Histogram("seconds", "How long?", registry=registry)
-    counter = Counter("things", "How many?", registry=registry)
+    registry = Registry()
+    histogram = instruments.histogram("seconds", "How long?", buckets=(0.1, 1.0), registry=registry)
+    counter = instruments.counter("things_total", "How many?", registry=registry)
 
     tracing.observe_with_exemplar(histogram, 0.2)
     tracing.count_with_exemplar(counter)
@@ -241,7 +241,7 @@ def test_an_exemplar_points_only_at_what_will_be_exported() -> None:
     assert registry.get_sample_value("seconds_count") == registry.get_sample_value("things_total") == 3
 
 
-def _exemplars(registry: CollectorRegistry) -> list[dict[str, str]]:
+def _exemplars(registry: Registry) -> list[dict[str, str]]:
     samples = [sample for family in registry.collect() for sample in family.samples]
     return [sample.exemplar.labels for sample in samples if sample.exemplar]
 

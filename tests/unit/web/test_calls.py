@@ -273,13 +273,13 @@ async def test_every_attempt_to_sign_in_is_counted(
     http: httpx2.AsyncClient, services: FakeServices, error: Exception | None, status: int, outcome: str
 ) -> None:
     counter = metrics.AUTH_ATTEMPTS_TOTAL.labels("password", outcome)
-    before = counter._value.get()
+    before = counter.value
     services.error = error
 
     response = await http.post("/api/auth/login", json={"email": "a@example.org", "password": "secret"})
 
     assert response.status_code == status
-    assert counter._value.get() == before + 1
+    assert counter.value == before + 1
 
 
 async def test_a_limit_of_calls_is_asked_before_anything_is_read(call: Call, services: FakeServices) -> None:
@@ -370,13 +370,13 @@ async def test_a_key_is_printable_ascii(api: Api, key: str) -> None:
 
 async def test_a_replay_is_counted(call: Call, services: FakeServices) -> None:
     counter = metrics.HTTP_IDEMPOTENT_REPLAYS_TOTAL.labels("/api/tasks")
-    before = counter._value.get()
+    before = counter.value
     services.replayed = True
 
     response = await call("POST", "/api/tasks", json={"title": "a"}, headers={"idempotency-key": "k"})
 
     assert response.status_code == 201
-    assert counter._value.get() == before + 1
+    assert counter.value == before + 1
 
 
 async def raw(

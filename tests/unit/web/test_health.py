@@ -98,8 +98,8 @@ async def test_a_check_that_hangs_fails_in_time(autojump_clock: trio.testing.Moc
 async def test_the_checks_are_a_metric() -> None:
     await Health({"disk": full, "actors": fine}, "1").reasons()
 
-    assert metrics.SERVICE_HEALTH_CHECK_STATUS.labels("disk")._value.get() == 0
-    assert metrics.SERVICE_HEALTH_CHECK_STATUS.labels("actors")._value.get() == 1
+    assert metrics.SERVICE_HEALTH_CHECK_STATUS.labels("disk").value == 0
+    assert metrics.SERVICE_HEALTH_CHECK_STATUS.labels("actors").value == 1
 
 
 async def test_many_who_ask_are_served_by_one_look(autojump_clock: trio.testing.MockClock) -> None:
@@ -153,11 +153,11 @@ async def test_metrics_are_rendered_once_a_second(autojump_clock: trio.testing.M
 
     pages = MetricsPages(render)
 
-    assert await pages(None) == await pages("text/html") == (b"page", "text/plain")
-    await pages("application/openmetrics-text; version=1.0.0")
+    assert pages(None) == pages("text/html") == (b"page", "text/plain")
+    pages("application/openmetrics-text; version=1.0.0")
     assert rendered == [None, "application/openmetrics-text; version=1.0.0"]
 
     await trio.sleep(METRICS_KEEP_SECONDS)
-    await pages(None)
+    pages(None)
     assert len(rendered) == 3
     assert autojump_clock.autojump_threshold == 0

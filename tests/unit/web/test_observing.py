@@ -68,42 +68,42 @@ async def test_a_request_is_one_line_with_its_ids(call: Call, lines: io.StringIO
 
 async def test_a_request_is_counted_by_route_and_status(call: Call) -> None:
     counter = metrics.HTTP_REQUESTS_TOTAL.labels("GET", "/api/tasks/{id}", 404)
-    before = counter._value.get()
+    before = counter.value
 
     await call("GET", "/api/tasks/nothing")
 
-    assert counter._value.get() == before + 1
+    assert counter.value == before + 1
 
 
 async def test_what_nobody_serves_is_one_route(call: Call) -> None:
     counter = metrics.HTTP_REQUESTS_TOTAL.labels("_OTHER", "(unmatched)", 404)
-    before = counter._value.get()
+    before = counter.value
 
     for method, path in (("BREW", "/api/coffee"), ("STEEP", "/api/tea")):
         await call(method, path)
 
-    assert counter._value.get() == before + 2
+    assert counter.value == before + 2
 
 
 async def test_a_limit_is_counted_by_scope(call: Call, services: FakeServices) -> None:
     counter = metrics.HTTP_RATE_LIMITED_TOTAL.labels("/api/me", "user")
-    before = counter._value.get()
+    before = counter.value
     services.rate_error = RateLimitedError(1, "user")
 
     await call("GET", "/api/me")
 
-    assert counter._value.get() == before + 1
+    assert counter.value == before + 1
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=name_of)
 async def test_every_endpoint_is_measured_under_its_template(call: Call, endpoint: Endpoint) -> None:
     histogram = metrics.HTTP_REQUEST_DURATION_SECONDS.labels(endpoint.method, endpoint.path)
-    before = histogram._sum.get()
+    before = histogram.sum
     request = request_of(endpoint)
 
     await call(request.pop("method"), request.pop("url"), **request)
 
-    assert histogram._sum.get() > before
+    assert histogram.sum > before
 
 
 async def test_the_id_of_the_caller_comes_back_if_it_looks_like_one(http: httpx2.AsyncClient) -> None:

@@ -166,12 +166,12 @@ async def test_every_page_is_guarded(http: httpx2.AsyncClient, path: str) -> Non
 async def test_pages_are_measured_by_few_names(http: httpx2.AsyncClient) -> None:
     routes = ("/task/{id}", "/static/{path}", "(unmatched)", "/docs")
     counters = [metrics.HTTP_REQUEST_DURATION_SECONDS.labels("GET", route) for route in routes]
-    before = [counter._sum.get() for counter in counters]
+    before = [counter.sum for counter in counters]
 
     for path in ("/task/1", "/static/x/y", "/nowhere", "/docs"):
         await http.get(path)
 
-    assert all(counter._sum.get() > was for counter, was in zip(counters, before, strict=True))
+    assert all(counter.sum > was for counter, was in zip(counters, before, strict=True))
 
 
 def test_the_real_files_have_nothing_inline_and_nothing_from_elsewhere() -> None:

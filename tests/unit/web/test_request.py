@@ -90,7 +90,7 @@ async def test_a_client_that_left_has_no_body(bodies: tuple[bytes, ...]) -> None
 
 async def test_a_client_that_left_is_recorded_and_not_answered(api: Api, services: FakeServices) -> None:
     counter = metrics.HTTP_REQUESTS_TOTAL.labels("POST", "/api/tasks", 499)
-    before = counter._value.get()
+    before = counter.value
     scope = {
         "type": "http", "method": "POST", "path": "/api/tasks", "query_string": b"", "client": None,
         "headers": [(b"content-type", b"application/json"), (b"authorization", f"Bearer {USER_TOKEN}".encode())],
@@ -103,7 +103,7 @@ async def test_a_client_that_left_is_recorded_and_not_answered(api: Api, service
     await api(scope, chunks(then="http.disconnect"), send)
 
     assert services.calls == []
-    assert counter._value.get() == before + 1
+    assert counter.value == before + 1
 
 
 async def test_what_is_stuck_is_given_up(

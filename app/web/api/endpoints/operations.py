@@ -41,7 +41,8 @@ async def health(backend: Backend, _call: Bare) -> Answer:
 
 async def metrics(backend: Backend, call: Bare) -> Answer:
     """Render the metrics for whoever scrapes them."""
-    page, content_type = await backend.metrics(call.request.header(b"accept"))
+    await trio.lowlevel.checkpoint()
+    page, content_type = backend.metrics(call.request.header(b"accept"))
     return Answer(200, page, content_type.encode())
 
 
