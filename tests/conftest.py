@@ -14,8 +14,8 @@ hypothesis.settings.load_profile("rondo")
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 _IS_CI = os.environ.get("CI") == "true"
-# Tests that look at Rondo from outside, or compute for long: measuring what they pass through costs twice to three times
-# their time, slows down what they wait for, and shows nothing that shorter tests do not (97 % instead of 98 %).
+# Tests that look at Rondo from outside, or compute for long. Measuring what they pass through would take two to three
+# times their time, slow down what they wait for, and show little that shorter tests do not.
 _WITHOUT_COVERAGE = (
     "acceptance/",
     "e2e/",
