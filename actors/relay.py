@@ -32,9 +32,13 @@ TICK_SECONDS: Final = 1.0
 # A dead holder on another machine is replaced after this long; renewed three times as often.
 LEASE_SECONDS: Final = 15.0
 RENEW_SECONDS: Final = LEASE_SECONDS / 3
+# A batch costs the same whether it is one event or ten. The first after a calm goes out at once; under load the next
+# batch begins so much later at the earliest, and what is written meanwhile goes with it. Nobody sees four milliseconds.
+PACE_SECONDS: Final = 0.004
 
 # Every event pays for it.
 _seconds_to_here = metrics.EVENT_END_TO_END_SECONDS.labels("relay")
+_publishing = metrics.OUTBOX_PUBLISH_DURATION_SECONDS.labels("local")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,9 +61,12 @@ class Relay:
         await self._hold_lease()
         task_status.started()
         while True:
+            began = trio.current_time()
             published = await self._publish()
             seen = await self._hand_on(self._handed_on)
             if max(published, seen) < BATCH:
+                if seen:
+                    await trio.sleep_until(began + PACE_SECONDS)
                 with trio.move_on_after(TICK_SECONDS):
                     await self.bell.wait()
             await self._hold_lease()
@@ -79,8 +86,7 @@ class Relay:
         began = trio.current_time()
         published = await self.publisher.publish(BATCH)
         if published:
-            metrics.OUTBOX_PUBLISH_DURATION_SECONDS.labels("local").observe(trio.current_time() - began)
-            await self.publisher.announce()
+            _publishing.observe(trio.current_time() - began)
         return published
 
     async def _hand_on(self, position: int) -> int:

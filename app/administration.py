@@ -95,7 +95,7 @@ def set_password(settings: Settings, email: str, password: str) -> int:
 
 def _services(settings: Settings, database: Database) -> Services:
     """Return the use cases without anybody to tell: a Rondo that serves finds what they wrote by its tick."""
-    return wiring.services(settings, database, bell=lambda: None, revoked=lambda _: None)
+    return wiring.services(settings, database, bells=wiring.Bells.hang(), revoked=lambda _: None)
 
 
 def run(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> int:

@@ -108,7 +108,7 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
     url = settings.database_url or (embedded.url if embedded else "")
     database = Database(url, size=settings.database_pool)
     bells, hub = wiring.Bells.hang(), Hub()
-    services = wiring.services(settings, database, bell=bells.written, revoked=hub.revoke)
+    services = wiring.services(settings, database, bells=bells, revoked=hub.revoke)
     root: Supervisor
 
     def listening(addresses: list[Address]) -> None:

@@ -27,12 +27,9 @@ class Publisher(Protocol):
         """Give up to ``limit`` committed events their positions, gapless and monotonic; return how many.
 
         Returns 0 as well when the lease is no longer ours: the check is part of the transaction, so that a process that
-        slept through its lease cannot write (fencing).
+        slept through its lease cannot write (fencing). Other processes on this database are told in the same
+        transaction.
         """
-        ...
-
-    async def announce(self) -> None:
-        """Tell other processes on this database that there is news (a payload-free notification)."""
         ...
 
 

@@ -38,12 +38,14 @@ class TaskService:
     Attributes:
         shortcuts: Tried before a transaction, where the rules may have nothing to say. None: everything is a
             transaction, with the same result.
+        news: Called after a shortcut, which leaves an event behind and no reminder. Must not wait.
     """
 
     tasks: TaskReader
     transactions: Transactions
     clock: Clock
     shortcuts: TaskShortcuts | None = None
+    news: Callable[[], None] = lambda: None
 
     async def create_task(self, context: Context, draft: TaskDraft) -> Stored:
         """Create a task in the caller's Inbox.
@@ -173,7 +175,7 @@ class TaskService:
             return None
         written = await write(self.shortcuts)
         if written is not None:
-            self.transactions.bell()
+            self.news()
         return written
 
     async def _run(self, context: Context, step: Callable[[TaskWriter], Awaitable[_T]]) -> _T:

@@ -27,7 +27,7 @@ class Transactions:
 
     Attributes:
         begin: Begins a unit of work.
-        bell: Called after a commit that left events behind. Must not wait.
+        bell: Called after a commit that left events behind, and perhaps reminders. Must not wait.
     """
 
     begin: UnitOfWorkFactory

@@ -43,15 +43,14 @@ __all__ = [
 ]
 
 
-def services(
-    settings: Settings, database: Database, *, bell: Callable[[], None], revoked: Callable[[UUID], None]
-) -> Services:
-    """Return the use cases; ``bell`` is rung after commits, ``revoked`` told of sessions and accounts signed out."""
+def services(settings: Settings, database: Database, *, bells: Bells, revoked: Callable[[UUID], None]) -> Services:
+    """Return the use cases; ``bells`` are rung after commits, ``revoked`` told of sessions and accounts signed out."""
     return create_services(
         database,
         clock=SystemClock(),
         hasher=ArgonHasher(),
-        bell=bell,
+        bell=bells.written,
+        news=bells.relay.ring,
         sessions_revoked=revoked,
         registration_is_open=settings.registration == "open",
         auth_rate=settings.auth_rate,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from actors.circuit_breaker import BreakerSnapshot, Circuit, CircuitBreaker
 from actors.dead_letters import DeadLetters, count_letter
@@ -83,17 +83,18 @@ def event_parts(
     boxes = {name: _mailbox(name, letters) for name in ("sync", "audit", "recurring", "reminder")}
     rezoning = Rezoning(tasks=services.tasks, clock=SystemClock())
     occurrences = EventFollower(database=database, consumer="recurring", handle=record_occurrences)
-    zones = EventFollower(database=database, consumer="reminder", handle=rezoning.handle)
+    zones = EventFollower(database=database, consumer="reminder", handle=rezoning.handle, news=bells.written)
     audit, recurring, reminder = (boxes[name] for name in ("audit", "recurring", "reminder"))
     actors = (
         DurableActor(name="audit", span="audit.write", follower=AuditFollower(database=database), mailbox=audit),
         DurableActor(name="recurring", span="recurring.generate", follower=occurrences, mailbox=recurring),
-        DurableActor(name="reminder", span="reminder.schedule", follower=zones, mailbox=reminder, after=bells.written),
+        DurableActor(name="reminder", span="reminder.schedule", follower=zones, mailbox=reminder),
     )
     sync = SyncActor(reader=reader, mailbox=boxes["sync"], audience=hub)
     parts = [_part("sync", sync.run, database, boxes["sync"])]
     parts += [_part(actor.name, actor.run, database, actor.mailbox) for actor in actors]
-    publisher = PostgresPublisher(database=database, holder=holder)
+    teller = uuid4().hex
+    publisher = PostgresPublisher(database=database, holder=holder, teller=teller)
     relay = Relay(publisher=publisher, reader=reader, bell=bells.relay, subscribers=tuple(boxes.values()))
     clockwork = ReminderClockwork(
         schedule=PostgresReminderSchedule(database=database, clock=SystemClock()),
@@ -102,7 +103,8 @@ def event_parts(
         deliver=bells.deliveries,
     )
     listener = Listener(
-        database, {CHANNEL: Ear.bell(bells.relay.ring), REVOKED_CHANNEL: _revocations(services.accounts, hub)}
+        database,
+        {CHANNEL: Ear.bell(bells.relay.ring, own=teller), REVOKED_CHANNEL: _revocations(services.accounts, hub)},
     )
     return [
         *parts,

@@ -44,7 +44,7 @@ class SerialCursor(Mutants):
 
 @dataclass(frozen=True, slots=True)
 class _SerialCursor(SimPublisher):
-    async def publish(self, limit: int) -> int:
+    async def _assign(self, limit: int) -> int:
         async with self.client.transaction("publish") as work:
             await work.statement("lock relay state")
             await work.lock("relay_state", True)  # noqa: FBT003 - the table's primary key

@@ -176,8 +176,7 @@ class Process:
         return self.around.mutants.publisher(SimPublisher(self.client, self.holder))
 
     def _durable(self, name: str, mailbox: Mailbox[Envelope[RecordedEvent]]) -> DurableActor:
-        after = self.bells.written if name == "reminder" else _nothing
-        return DurableActor(name=name, span=name, follower=self._follower(name), mailbox=mailbox, after=after)
+        return DurableActor(name=name, span=name, follower=self._follower(name), mailbox=mailbox)
 
     def _follower(self, name: str) -> Follower:
         effects: dict[str, Effect] = {
@@ -185,7 +184,8 @@ class Process:
             "recurring": Occurrences(),
             "reminder": Rezoning(self.tasks, clock=self.around.clock),
         }
-        return self.around.mutants.follower(SimFollower(self.client, name, effects[name]))
+        news = self.bells.written if name == "reminder" else _nothing
+        return self.around.mutants.follower(SimFollower(self.client, name, effects[name], news))
 
     def _deliveries(self) -> Part:
         worker = DeliveryWorker(

@@ -11,6 +11,7 @@ import orjson
 
 from app.adapters.postgres.dead_letters import Death, bury
 from app.adapters.postgres.poison import Tries
+from app.adapters.postgres.statements import name
 from app.domain.ids import new_id
 from monitoring import logs, metrics
 
@@ -45,6 +46,9 @@ EVENT_AND_SINCE: Final = f"""
         AND (e.position = first.position OR e.task_id = first.task_id)
     WHERE first.position = $1 ORDER BY e.position
 """  # noqa: S608 - only our own constant is interpolated
+APPEND: Final = name(
+    "SELECT appended, last_position, actions FROM append_audit($1)", operation="INSERT", table="audit_log"
+)
 TAKE_OFF: Final = "DELETE FROM requeued_events WHERE id = $1"
 
 RECORD_OCCURRENCE: Final = """
@@ -75,8 +79,7 @@ class AuditFollower:
     async def advance(self, limit: int) -> tuple[int, int]:
         """See ``app.ports.following.Follower``."""
         began = time.perf_counter()
-        async with self.database.transaction() as connection:
-            row = await connection.fetchrow("SELECT appended, last_position, actions FROM append_audit($1)", limit)
+        row = await self.database.fetchrow(APPEND, limit)  # one statement is a transaction
         if row["appended"]:
             metrics.AUDIT_LOG_WRITE_DURATION_SECONDS.observe(time.perf_counter() - began)
         for action in row["actions"]:
@@ -86,11 +89,15 @@ class AuditFollower:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One transaction of a follower: how many events it handled, where it is now, whether the next may wait."""
+    """One transaction of a follower: how many events it handled, where it is now, whether the next may wait.
+
+    `wrote` says whether it left events behind.
+    """
 
     handled: int
     reached: int
     is_last: bool = True
+    wrote: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +107,16 @@ class EventFollower:
     An event that makes it crash again and again becomes a dead letter, in the transaction that moves the cursor behind
     it. What operators requeue comes first, with what happened to the same task since: ``handle`` does no harm when it
     sees an event again, and the order per task is kept.
+
+    Attributes:
+        handle: Returns whether it left events behind.
+        news: Called after the commit of a transaction with new events. Must not wait.
     """
 
     database: Database
     consumer: str
-    handle: Callable[[Connection, Sequence[Any]], Awaitable[None]]
+    handle: Callable[[Connection, Sequence[Any]], Awaitable[bool]]
+    news: Callable[[], None] = lambda: None
     tries: Tries = field(default_factory=Tries)
 
     async def advance(self, limit: int) -> tuple[int, int]:
@@ -121,12 +133,13 @@ class EventFollower:
         async with self.database.transaction() as connection:
             cursor = await connection.fetchrow(LOCK_CURSOR, self.consumer)
             if cursor["requeued"]:
-                death = await self._again(connection, cursor["position"])
-                step = _Step(int(death is None), cursor["position"], is_last=False)
+                step, death = await self._again(connection, cursor["position"])
             else:
                 step, death = await self._next(connection, cursor["position"], limit)
         if death is not None:
             _tell(death)
+        if step.wrote:
+            self.news()
         return step
 
     async def _next(self, connection: Connection, position: int, limit: int) -> tuple[_Step, Death | None]:
@@ -135,29 +148,29 @@ class EventFollower:
         events = await connection.fetch(NEXT_EVENTS, position, 1 if alone else limit)
         if not events:
             return _Step(0, position), None
-        reached, death = events[-1]["position"], None
+        reached, death, wrote = events[-1]["position"], None, False
         if alone and self.tries.is_poison(position):
             death = await self._bury(connection, reached, new_id(events[0]["occurred_at"]))
         else:
             with self.tries.handling(position, reached, alone=alone or len(events) == 1):
-                await self.handle(connection, events)
+                wrote = await self.handle(connection, events)
         await connection.execute(MOVE_CURSOR, self.consumer, reached)
-        return _Step(len(events) - (death is not None), reached, is_last=not alone), death
+        return _Step(len(events) - (death is not None), reached, is_last=not alone, wrote=wrote), death
 
-    async def _again(self, connection: Connection, position: int) -> Death | None:
+    async def _again(self, connection: Connection, position: int) -> tuple[_Step, Death | None]:
         """Handle what was requeued, and what happened to its task since; or set it aside once more."""
         requeued = await connection.fetchrow(NEXT_REQUEUED, self.consumer)
         if requeued is None:
-            return None  # another process was faster
-        death = None
+            return _Step(0, position, is_last=False), None  # another process was faster
+        death, wrote = None, False
         if self.tries.is_poison(requeued["id"]):
             death = await self._bury(connection, requeued["position"], requeued["id"], requeued["letter_id"])
         else:
             events = await connection.fetch(EVENT_AND_SINCE, requeued["position"], position)
             with self.tries.handling(requeued["id"], 0, alone=True):
-                await self.handle(connection, events)
+                wrote = await self.handle(connection, events)
         await connection.execute(TAKE_OFF, requeued["id"])
-        return death
+        return _Step(int(death is None), position, is_last=False, wrote=wrote), death
 
     async def _bury(
         self, connection: Connection, position: int, letter_id: UUID, requeued_from: UUID | None = None
@@ -188,7 +201,7 @@ def _tell(death: Death) -> None:
     )
 
 
-async def record_occurrences(connection: Connection, events: Sequence[Any]) -> None:
+async def record_occurrences(connection: Connection, events: Sequence[Any]) -> bool:
     """Write what became of each occurrence, from the events alone: a replay from 0 gives the same ledger (E10)."""
     for event in events:
         detail = orjson.loads(event["detail"])
@@ -203,6 +216,7 @@ async def record_occurrences(connection: Connection, events: Sequence[Any]) -> N
             await _record(connection, event, series_id, detail["occurrence"], "done")
         elif event["type"] == "task.deleted":
             await _record(connection, event, series_id, detail["occurrence"], "deleted")
+    return False
 
 
 async def _record(connection: Connection, event: Any, series_id: UUID, occurrence: str, state: str) -> None:

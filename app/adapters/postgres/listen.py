@@ -41,9 +41,14 @@ class Ear:
     missed: Callable[[], None]
 
     @classmethod
-    def bell(cls, ring: Callable[[], None]) -> Ear:
-        """Return one for a channel whose notifications say nothing but "look"."""
-        return cls(heard=lambda _: ring(), missed=ring)
+    def bell(cls, ring: Callable[[], None], *, own: str | None = None) -> Ear:
+        """Return one for a channel whose notifications mean "look". Those with the text `own` are ours: old news."""
+
+        def heard(text: str) -> None:
+            if text != own:
+                ring()
+
+        return cls(heard=heard, missed=ring)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from app.adapters.postgres.statements import name
 from app.domain.events import RecordedEvent
 
 if TYPE_CHECKING:
@@ -28,23 +29,7 @@ HOLD_LEASE: Final = """
     WHERE l.holder = excluded.holder OR l.expires_at < now()
     RETURNING term
 """
-# Two statements, not one: the second one's snapshot must be newer than the lock the first one waited for.
-LOCK_STATE: Final = """
-    SELECT s.last_position
-    FROM relay_state s JOIN leases l ON l.name = 'relay' AND l.holder = $1 AND l.expires_at > now()
-    FOR UPDATE OF s
-"""
-ASSIGN: Final = """
-    WITH batch AS (
-        SELECT seq, row_number() OVER (ORDER BY seq) AS n
-        FROM (SELECT seq FROM events WHERE position IS NULL ORDER BY seq LIMIT $1) AS waiting
-    ), numbered AS (
-        UPDATE events e SET position = $2::bigint + batch.n FROM batch WHERE e.seq = batch.seq RETURNING e.position
-    )
-    UPDATE relay_state SET last_position = $2 + (SELECT count(*) FROM numbered)
-    WHERE EXISTS (SELECT FROM numbered)
-    RETURNING last_position
-"""
+PUBLISH: Final = name("SELECT publish_events($1, $2, $3)", operation="UPDATE", table="events")
 COLUMNS: Final = """
     e.position, e.id, e.type, e.project_id, e.task_id, e.reminder_id, e.account_id, e.session_id, e.request_id,
     e.traceparent, e.occurred_at, e.before::text AS before, e.after::text AS after, e.detail::text AS detail
@@ -67,27 +52,25 @@ COUNT_AFTER_FOR: Final = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresPublisher:
-    """Implements ``app.ports.following.Publisher``. ``holder`` names this installation, not this run of it."""
+    """Implements ``app.ports.following.Publisher``.
+
+    Attributes:
+        holder: Names this installation, not this run of it.
+        teller: Names this process: the text of its notifications.
+    """
 
     database: Database
     holder: UUID
+    teller: str = ""
 
     async def hold_lease(self, lease_seconds: float) -> bool:
         """See the port."""
         return await self.database.fetchval(HOLD_LEASE, self.holder, lease_seconds) is not None
 
     async def publish(self, limit: int) -> int:
-        """See the port."""
-        async with self.database.transaction() as connection:
-            last: int | None = await connection.fetchval(LOCK_STATE, self.holder)
-            if last is None:
-                return 0
-            reached: int | None = await connection.fetchval(ASSIGN, limit, last)
-            return 0 if reached is None else reached - last
-
-    async def announce(self) -> None:
-        """See the port."""
-        await self.database.execute(f"NOTIFY {CHANNEL}")
+        """See the port; the work is ``publish_events`` in migration 0008."""
+        published: int = await self.database.fetchval(PUBLISH, self.holder, limit, self.teller)
+        return published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

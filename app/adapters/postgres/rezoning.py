@@ -33,9 +33,9 @@ class Rezoning:
     tasks: TaskService
     clock: Clock
 
-    async def handle(self, connection: Connection, events: Sequence[Any]) -> None:
-        """Move what floats, for each change of a time zone in the batch."""
-        work = PostgresUnitOfWork(connection)
+    async def handle(self, connection: Connection, events: Sequence[Any]) -> bool:
+        """Move what floats, for each change of a time zone in the batch; return whether anything moved."""
+        work, moved = PostgresUnitOfWork(connection), 0
         for event in events:
             if event["type"] != ACCOUNT_UPDATED:
                 continue
@@ -43,5 +43,8 @@ class Rezoning:
             if old != new:
                 zone = await connection.fetchval(ZONE_NOW, event["account_id"])
                 context = Context(traceparent=event["traceparent"])
-                await self.tasks.rezone_floating(work, event["account_id"], zone, context=context, now=self.clock.now())
+                moved += await self.tasks.rezone_floating(
+                    work, event["account_id"], zone, context=context, now=self.clock.now()
+                )
         await work.flush()
+        return moved > 0

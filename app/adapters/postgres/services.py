@@ -41,6 +41,7 @@ def create_services(  # noqa: PLR0913 # each is a setting or a connection of its
     clock: Clock,
     hasher: PasswordHasher,
     bell: Callable[[], None] = lambda: None,
+    news: Callable[[], None] | None = None,
     sessions_revoked: Callable[[SessionId | AccountId], None] = lambda _: None,
     channels: Sequence[str] = ("email",),
     registration_is_open: bool = True,
@@ -53,7 +54,8 @@ def create_services(  # noqa: PLR0913 # each is a setting or a connection of its
         database: Where everything is.
         clock: What time it is.
         hasher: Hashes passwords.
-        bell: Called after each commit that left events behind.
+        bell: Called after each commit that left events behind, and perhaps reminders.
+        news: Called instead where there cannot be a change of reminders; `bell` if not given.
         sessions_revoked: Called with each session that ended, or the account all of whose sessions did.
         channels: What reminders can be sent by; the first one is the default.
         registration_is_open: Whether strangers may register.
@@ -81,6 +83,7 @@ def create_services(  # noqa: PLR0913 # each is a setting or a connection of its
             transactions=transactions,
             clock=clock,
             shortcuts=PostgresTaskShortcuts(database),
+            news=news or bell,
         ),
         reminders=ReminderService(
             reminders=PostgresReminderReader(database), transactions=transactions, clock=clock, channels=channels

@@ -50,12 +50,13 @@ class Handler:
     error: Exception = field(default_factory=lambda: PoisonError("no such field: \0 \ud800"))
     tried: list[int] = field(default_factory=list)
 
-    async def __call__(self, connection: Connection, events: Sequence[Any]) -> None:
+    async def __call__(self, connection: Connection, events: Sequence[Any]) -> bool:
         for event in events:
             self.tried.append(event["position"])
             if event["position"] in self.poison:
                 raise self.error
             await connection.execute("INSERT INTO rate_limits VALUES ($1, now())", f"{event['position']}: {uuid4()}")
+        return False
 
 
 async def effects(database: Database) -> list[int]:

@@ -130,12 +130,13 @@ async def test_a_crash_between_effect_and_cursor_leaves_neither(database: Databa
     await publish(database)
     crashes = [CrashError()]
 
-    async def count(connection: Connection, events: Sequence[Any]) -> None:
+    async def count(connection: Connection, events: Sequence[Any]) -> bool:
         await connection.execute(
             "INSERT INTO rate_limits VALUES ($1, now())", f"effect {events[0]['position']} of {len(events)}"
         )
         if crashes:
             raise crashes.pop()
+        return False
 
     follower = EventFollower(database=database, consumer="test", handle=count)
 
@@ -155,9 +156,10 @@ async def test_two_followers_of_one_cursor_share_the_events(database: Database) 
     await publish(database)
     handled: list[int] = []
 
-    async def note(_connection: Connection, events: Sequence[Any]) -> None:
+    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
         await trio.lowlevel.checkpoint()
         handled.extend(event["position"] for event in events)
+        return False
 
     async with trio.open_nursery() as nursery:
         for _ in range(2):

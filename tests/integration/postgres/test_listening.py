@@ -45,6 +45,21 @@ async def test_a_notification_rings_the_bell_of_its_channel(database: Database, 
     assert not other.rung.is_set()
 
 
+async def test_ones_own_notification_is_old_news(database: Database, nursery: trio.Nursery) -> None:
+    bell, other = Bell(), Bell()
+    ears = {"news": Ear.bell(bell.ring, own="us"), "other": Ear.bell(other.ring)}
+    await nursery.start(Listener(database, ears).run)
+    await bell.heard()
+    await other.heard()
+
+    await database.execute("SELECT pg_notify('news', 'us'), pg_notify('other', '')")
+    await other.heard()
+    assert not bell.rung.is_set()
+
+    await database.execute("SELECT pg_notify('news', 'them')")
+    await bell.heard()
+
+
 async def test_after_a_lost_connection_the_bell_rings_and_listening_goes_on(
     database: Database, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,14 @@ class SimPublisher:
             return True
 
     async def publish(self, limit: int) -> int:
-        """See the port. Two statements: the second one's snapshot is newer than the lock that the first waited for."""
+        """See the port."""
+        published = await self._assign(limit)
+        if published:
+            self.client.db.notify()
+        return published
+
+    async def _assign(self, limit: int) -> int:
+        """Give positions. Two statements: the second one has a snapshot newer than the lock the first waited for."""
         async with self.client.transaction("publish") as work:
             await work.statement("lock relay state")
             lease: Lease | None = work.get("leases", "relay")
@@ -50,12 +57,6 @@ class SimPublisher:
             await work.statement("assign positions")
             waiting = sorted(work.rows("unpublished"))[:limit]
             return assign(work, last, waiting)
-
-    async def announce(self) -> None:
-        """See the port."""
-        async with self.client.transaction() as work:
-            await work.statement("notify")
-        self.client.db.notify()
 
 
 def last_position(work: Transaction) -> int:

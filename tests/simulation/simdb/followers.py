@@ -20,6 +20,8 @@ from tests.simulation.simdb.rows import AuditRow, EventRow, OccurrenceRow
 from tests.simulation.simdb.unit_of_work import SimUnitOfWork
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.ports.clock import Clock
     from app.ports.unit_of_work import UnitOfWork
     from app.services.tasks import TaskService
@@ -42,9 +44,16 @@ class SimFollower:
     client: Client
     consumer: str
     effect: Effect
+    news: Callable[[], None] = lambda: None
 
     async def advance(self, limit: int) -> tuple[int, int]:
         """See the port."""
+        handled, reached = await self._advance(limit)
+        if handled:
+            self.news()
+        return handled, reached
+
+    async def _advance(self, limit: int) -> tuple[int, int]:
         async with self.client.transaction(self.consumer) as work:
             await work.statement(f"{self.consumer} lock cursor")
             await work.lock("cursors", self.consumer)

@@ -48,7 +48,6 @@ class Log:
     away: bool = False
     cursor: int = 0
     advances: list[int] = field(default_factory=list)
-    announced: int = 0
 
     async def _checkpoint(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -67,10 +66,6 @@ class Log:
         for _ in range(count):
             self.published.append(event(len(self.published) + 1))
         return count
-
-    async def announce(self) -> None:
-        await self._checkpoint()
-        self.announced += 1
 
     async def last_position(self) -> int:
         await self._checkpoint()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
+from actors import relay
 from actors.deliveries import MAX_ATTEMPTS, DeliveryCrashedError, DeliveryWorker, retry_seconds
 from actors.doorbell import Doorbell
-from actors.durable import TICK_SECONDS, DurableActor
+from actors.durable import PACE_SECONDS, TICK_SECONDS, DurableActor
 from actors.envelope import Envelope
 from actors.housekeeping import Periodic
 from actors.mailbox import Mailbox
@@ -68,7 +70,34 @@ async def test_the_relay_publishes_at_the_ring_and_hands_on_in_order(
 
     assert [envelope.message.position for envelope in envelopes if isinstance(envelope, Envelope)] == [1, 2, 3]
     assert trio.current_time() == 0
-    assert log.announced == 1
+
+
+async def test_under_load_the_relay_gathers_and_after_a_calm_it_does_not(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log, bell, mailbox = Log(), Doorbell(), box(capacity=100)
+    await nursery.start(Relay(publisher=log, reader=log, bell=bell, subscribers=(mailbox,)).run)
+    arrived: list[float] = []
+
+    async def receive() -> None:
+        while True:
+            await mailbox.receive()
+            arrived.append(trio.current_time())
+
+    nursery.start_soon(receive)
+    await trio.sleep(0.5)
+    for _ in range(40):
+        log.waiting += 1
+        bell.ring()
+        await trio.sleep(0.001)
+    await trio.sleep(1)
+    nursery.cancel_scope.cancel()
+
+    batches = sorted(set(arrived))
+    assert len(arrived) == 40
+    assert batches[0] == 0.5
+    assert all(later - earlier >= relay.PACE_SECONDS - 1e-9 for earlier, later in itertools.pairwise(batches))
+    assert batches[-1] <= 0.54 + relay.PACE_SECONDS
 
 
 async def test_a_lost_ring_costs_a_second(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
@@ -98,10 +127,14 @@ async def test_without_the_lease_the_relay_hands_on_what_others_publish(
 
 async def test_a_relay_that_crashed_before_handing_on_does_so_when_it_is_back(nursery: trio.Nursery) -> None:
     class Cut(Log):
-        async def announce(self) -> None:
-            await super().announce()
-            if self.announced == 1:
+        is_cut = False
+
+        async def publish(self, limit: int) -> int:
+            published = await super().publish(limit)
+            if not self.is_cut:
+                self.is_cut = True
                 raise DatabaseUnavailableError("cut after the commit")
+            return published
 
     log, mailbox = Cut(), box()
     relay = Relay(publisher=log, reader=log, bell=Doorbell(), subscribers=(mailbox,))
@@ -162,6 +195,23 @@ async def test_news_moves_the_cursor_and_old_news_costs_nothing(
     assert (log.cursor, log.advances) == (2, [0, 2])
 
 
+async def test_under_load_a_durable_actor_gathers_and_after_a_calm_it_does_not(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log, mailbox = Log(), box()
+    await nursery.start(durable(log, mailbox).run)
+
+    for position in range(1, 11):
+        log.published.append(event(position))
+        tell(mailbox, position)
+        await trio.sleep(PACE_SECONDS / 10)
+    at_once = log.advances.copy()
+    await trio.sleep(PACE_SECONDS)
+
+    assert at_once == [0, 1]
+    assert (log.cursor, log.advances) == (10, [0, 1, 9])
+
+
 async def test_a_full_mailbox_costs_a_query_and_never_an_event(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
@@ -173,6 +223,7 @@ async def test_a_full_mailbox_costs_a_query_and_never_an_event(
         tell(mailbox, position)
     await trio.testing.wait_all_tasks_blocked()
 
+    await trio.sleep(2 * PACE_SECONDS)
     assert log.cursor == 10
 
 
