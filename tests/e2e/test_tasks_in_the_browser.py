@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import wait_until, wait_until_kept
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Locator, Page
 
     from tests.e2e.conftest import Visitor
@@ -49,6 +51,29 @@ def test_quick_add_understands_words_and_saves_them(anna: Visitor) -> None:
     [task] = anna.call("GET", "/api/tasks")["items"]
     assert (task["title"], task["priority"], task["tags"]) == ("Water plants", "high", ["home"])
     assert task["recurrence"]["rule"] == "FREQ=WEEKLY"
+
+
+def test_fast_hands_need_not_wait_for_what_understands_words(visit: Callable[..., Visitor]) -> None:
+    anna = visit(service_workers="block")
+    anna.complaints_allowed = ("Service Worker registration blocked",)
+    anna.context.route("**/core/parse.js", lambda _: None)
+    page = anna.register()
+    field = page.get_by_label("New task").first
+    field.focus()
+
+    for title in ("First", "Second !high", "Third"):
+        page.keyboard.type(title)
+        page.keyboard.press("Enter")
+    page.keyboard.type("Fourth")
+    wait_until_kept(page, "kv", "First\\nSecond !high\\nThird\\nFourth")
+    anna.context.unroute("**/core/parse.js")
+    page.reload()
+
+    expect(page.locator(".row-title")).to_have_text(["Third", "Second", "First"])
+    expect(field).to_have_value("Fourth")
+    expect(page.locator("#link")).to_have_text("Live")
+    priorities = {task["title"]: task["priority"] for task in anna.call("GET", "/api/tasks")["items"]}
+    assert priorities == {"First": "medium", "Second": "high", "Third": "medium"}
 
 
 def test_what_was_understood_can_be_clicked_away(anna: Visitor) -> None:

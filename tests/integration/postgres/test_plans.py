@@ -73,7 +73,8 @@ def crowd(postgres_server: PostgresServer) -> Iterator[str]:
 
 async def _fill(url: str) -> None:
     async with trio.open_nursery() as nursery:
-        pool = Database(url, size=1, name="fill", statement_seconds=300)
+        # The second connection answers while the first one works for seconds; a new one could take too long for that.
+        pool = Database(url, size=2, name="fill", statement_seconds=300)
         await nursery.start(pool.run)
         async with pool.connection() as connection:
             indexes = await connection.fetch(INDEXES)

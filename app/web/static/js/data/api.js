@@ -16,6 +16,12 @@ export function uuid() {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
+/** @param {Response} response */
+const ifRefused = (response) => (/** @type {unknown} */ error) => {
+  if (response.ok) throw error;
+  return null;
+};
+
 /**
  * @param {string} method
  * @param {string} path
@@ -33,7 +39,8 @@ export async function call(method, path, { body, key, version, keepalive, signal
   try {
     const content = body && JSON.stringify(body);
     const response = await fetch(path, { method, headers, body: content, keepalive, signal });
-    const data = response.status === 204 ? null : await response.json().catch(() => null);
+    // The body of a refusal may be anything, a proxy's page too. One of a success that breaks off has not arrived.
+    const data = response.status === 204 ? null : await response.json().catch(ifRefused(response));
     const retryAfter = Number(response.headers.get("retry-after")) || undefined;
     return { ok: response.ok, status: response.status, data, problem: { status: response.status, retryAfter, ...data } };
   } catch (error) {

@@ -16,6 +16,8 @@ const words = later(() => import("../core/parse.js"));
 
 /** @type {Set<string>} */
 const dismissed = new Set();
+/** Lines that were entered before words were understood, oldest first: fast hands do not wait for a download. @type {string[]} */
+const entered = [];
 
 const input = () => /** @type {HTMLInputElement} */ ($("#add-text"));
 
@@ -23,16 +25,21 @@ export async function startQuickAdd() {
   const narrow = matchMedia("(max-width: 560px)");
   input().placeholder = t(narrow.matches ? "add.hintShort" : "add.hint");
   input().addEventListener("input", () => {
-    void keep("draft", input().value);
+    keepDraft();
     complain("");
     draw();
   });
   input().addEventListener("focus", () => words.use(() => undefined), { once: true });
   $("#add").addEventListener("submit", submit);
-  const draft = await read("kv", "draft");
-  if (draft && !input().value) input().value = draft;
+  const [line = "", ...older] = ((await read("kv", "draft")) ?? "").split("\n").reverse();
+  entered.unshift(...older.reverse());
+  if (line && !input().value) input().value = line;
+  if (entered.length) words.use(writeEntered);
   draw();
 }
+
+/** One line is being written; those above it wait to be understood. */
+const keepDraft = () => void keep("draft", [...entered, input().value].join("\n"));
 
 /** @param {string} message empty when all is well */
 function complain(message) {
@@ -65,18 +72,35 @@ function drawChips(chips) {
 /** @param {SubmitEvent} event */
 function submit(event) {
   event.preventDefault();
-  words.use(({ parse }) => write(parse(input().value, dismissed).fields));
+  const line = input().value;
+  if (!line.trim()) return complain(t("add.empty"));
+  input().value = "";
+  entered.push(line);
+  keepDraft();
+  words.use(writeEntered);
+  draw();
 }
 
-/** @param {TaskFields & {title: string}} fields */
-function write(fields) {
-  if (!fields.title) return complain(t("add.empty"));
-  if (fields.title.length > MAX_TITLE) return complain(t("add.long", { n: fields.title.length }));
-  add(placed(fields));
-  input().value = "";
-  dismissed.clear();
-  void keep("draft", "");
+/** @param {typeof import("../core/parse.js")} module */
+function writeEntered({ parse }) {
+  for (let line = entered.shift(); line !== undefined; line = entered.shift()) write(line, parse(line, dismissed).fields);
+  keepDraft();
   draw();
+}
+
+/**
+ * @param {string} line
+ * @param {TaskFields & {title: string}} fields what it means
+ */
+function write(line, fields) {
+  const wrong = !fields.title ? t("add.empty") : fields.title.length > MAX_TITLE ? t("add.long", { n: fields.title.length }) : "";
+  if (!wrong) {
+    add(placed(fields));
+    dismissed.clear();
+    return;
+  }
+  complain(wrong);
+  input().value ||= line;
 }
 
 /**
