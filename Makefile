@@ -7,9 +7,9 @@ SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHON
 
-# Two workers: the tests wait more than they compute, and each worker has its own PostgreSQL.
+# Three workers on two cores: the tests wait more than they compute. Each worker has its own PostgreSQL.
 # A file stays on one worker, since what a module sets up is dear. What hangs shows its stacks.
-WORKERS ?= 2
+WORKERS ?= 3
 # Of `make simulate`: how many days, the first of them, and after how long to stop (0: when all are over).
 SEEDS ?= 1000
 FIRST ?= 0
