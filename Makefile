@@ -36,7 +36,7 @@ lint-python: .venv/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/flake8 actors app loadtest monitoring supervisors tests
+	$(BIN)/flake8 actors app loadtest monitoring supervisors
 	$(BIN)/lint-imports
 
 lint-ui: ## Check the web UI's scripts and styles

@@ -20,6 +20,7 @@ import http.client
 import itertools
 import json
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM: Final = "/usr/bin/chromium"
+CHROMIUM: Final = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 PASSWORD: Final = "a bench in the park at noon"  # noqa: S105 - of an account that lives for a minute
 WRITERS: Final = 8

@@ -5,7 +5,7 @@
 set -eu
 
 # program=Debian package
-needed="chromium=chromium firefox-esr=firefox-esr pg_lsclusters=postgresql promtool=prometheus"
+needed="chromium-headless-shell=chromium-headless-shell firefox-esr=firefox-esr pg_lsclusters=postgresql promtool=prometheus"
 
 missing=""
 for pair in $needed; do

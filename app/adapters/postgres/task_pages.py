@@ -11,7 +11,8 @@ index of its own and sort it.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple, Self
 
 from app.domain.checks import folded
 from app.domain.ids import AccountId
@@ -70,34 +71,52 @@ SOUGHT: Final = """
 """
 
 
-class _Arguments:
-    """Values of a statement, numbered as they come."""
+class _Shape(NamedTuple):
+    """What the text of a statement depends on. There are a few hundred, and people use a dozen."""
 
-    def __init__(self, *values: object) -> None:
-        self.values = list(values)
+    sort: TaskSort
+    order: Order
+    priorities: bool
+    due_before: bool
+    due_after: bool
+    tags: bool
+    search: bool
+    behind: bool
+    behind_undated: bool
 
-    def said(self, text: str, *values: object) -> str:
+    @classmethod
+    def of(cls, query: TaskQuery, after: Place | None) -> Self:
+        """Return the shape of a page."""
+        return cls(
+            query.sort,
+            query.order or query.sort.default_order,
+            bool(query.priorities),
+            query.due_before is not None,
+            query.due_after is not None,
+            bool(query.tags),
+            bool(query.search),
+            after is not None,
+            after is not None and after.key is None,
+        )
+
+
+class _Numbers:
+    """Numbers the values of a statement in the order in which they are said; `_values` has the same order."""
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+
+    def said(self, text: str) -> str:
         """Return a condition with the numbers of its values where it has `{}`."""
-        first = len(self.values) + 1
-        self.values.extend(values)
-        return " AND " + text.format(*(f"${first + index}" for index in range(len(values))))
+        count = text.count("{}")
+        first, self._last = self._last + 1, self._last + count
+        return " AND " + text.format(*(f"${first + index}" for index in range(count)))
 
 
 def page_statement(account_id: AccountId, query: TaskQuery, after: Place | None) -> tuple[str, list[object]]:
     """Return the statement for a page, which gives one row, and its arguments."""
-    order = query.order or query.sort.default_order
     states = [False, True] if query.completed is None else [query.completed]
-    arguments = _Arguments(account_id, query.limit + 1, states)
-    filters, sought = _conditions(arguments, query)
-    words = {"key": KEYS[query.sort], "order": "ASC" if order is Order.ASC else "DESC"}
-    walks = _walks(arguments, query.sort, order, after)
-    if sought:
-        near = WALK.format(**words, conditions=filters + walks[0], limit=NEAR)
-        far = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
-        body = SOUGHT.format(**words, walk=near, sought=sought, conditions=far)
-    else:
-        body = "UNION ALL".join(WALK.format(**words, conditions=filters + walk, limit="$2") for walk in walks)
-    return HEAD.format(**words, reminders=REMINDERS) + body + TAIL.format(**words), arguments.values
+    return _text(_Shape.of(query, after)), [account_id, query.limit + 1, states, *_values(query, after)]
 
 
 def like_pattern(search: str) -> str:
@@ -106,35 +125,66 @@ def like_pattern(search: str) -> str:
     return "%" + escaped + "%"
 
 
-def _conditions(arguments: _Arguments, query: TaskQuery) -> tuple[str, str]:
+def _values(query: TaskQuery, after: Place | None) -> list[object]:
+    values: list[object] = []
+    if query.priorities:
+        values.append(sorted(priority.rank for priority in query.priorities))
+    if query.due_before is not None:
+        values.append(sort_instant(query.due_before))
+    if query.due_after is not None:
+        values.append(sort_instant(query.due_after))
+    if query.tags:
+        values.append([folded(tag.strip()) for tag in query.tags])
+    if query.search:
+        values.append(like_pattern(query.search))
+    if after is not None:
+        values += [after.id] if after.key is None else [after.key, after.id]
+    return values
+
+
+@cache
+def _text(shape: _Shape) -> str:
+    numbers = _Numbers(last=3)
+    filters, sought = _conditions(numbers, shape)
+    words = {"key": KEYS[shape.sort], "order": "ASC" if shape.order is Order.ASC else "DESC"}
+    walks = _walks(numbers, shape)
+    if sought:
+        near = WALK.format(**words, conditions=filters + walks[0], limit=NEAR)
+        far = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
+        body = SOUGHT.format(**words, walk=near, sought=sought, conditions=far)
+    else:
+        body = "UNION ALL".join(WALK.format(**words, conditions=filters + walk, limit="$2") for walk in walks)
+    return HEAD.format(**words, reminders=REMINDERS) + body + TAIL.format(**words)
+
+
+def _conditions(numbers: _Numbers, shape: _Shape) -> tuple[str, str]:
     """Return what the index of the order answers, and what has to be sought."""
     priorities, due, sought = "", "", ""
-    if query.priorities:
-        ranks = sorted(priority.rank for priority in query.priorities)
-        priorities = arguments.said("t.priority = ANY ({}::smallint[])", ranks)
-    if query.due_before is not None:
-        due += arguments.said("t.due_sort < {}", sort_instant(query.due_before))
-    if query.due_after is not None:
-        due += arguments.said("t.due_sort >= {}", sort_instant(query.due_after))
-    if query.tags:
-        sought += arguments.said("t.tag_keys @> {}::text[]", [folded(tag.strip()) for tag in query.tags])
-    if query.search:
-        sought += arguments.said("t.search_text LIKE lower({})", like_pattern(query.search))
-    if query.sort is TaskSort.PRIORITY:
+    if shape.priorities:
+        priorities = numbers.said("t.priority = ANY ({}::smallint[])")
+    if shape.due_before:
+        due += numbers.said("t.due_sort < {}")
+    if shape.due_after:
+        due += numbers.said("t.due_sort >= {}")
+    if shape.tags:
+        sought += numbers.said("t.tag_keys @> {}::text[]")
+    if shape.search:
+        sought += numbers.said("t.search_text LIKE lower({})")
+    if shape.sort is TaskSort.PRIORITY:
         return priorities, due + sought
-    if query.sort is TaskSort.DUE_DATE:
+    if shape.sort is TaskSort.DUE_DATE:
         return due, priorities + sought
     return "", priorities + due + sought
 
 
-def _walks(arguments: _Arguments, sort: TaskSort, order: Order, after: Place | None) -> list[str]:
+def _walks(numbers: _Numbers, shape: _Shape) -> list[str]:
     """Return what holds on each walk. Only due dates can be missing, and those then come last either way."""
-    key, behind = KEYS[sort], BEHIND[order]
-    if sort is not TaskSort.DUE_DATE:
-        return [""] if after is None else [arguments.said(f"({key}, t.id) {behind} ({{}}, {{}})", after.key, after.id)]
+    key, behind = KEYS[shape.sort], BEHIND[shape.order]
+    if shape.sort is not TaskSort.DUE_DATE:
+        return [numbers.said(f"({key}, t.id) {behind} ({{}}, {{}})")] if shape.behind else [""]
     dated, undated = f" AND {key} IS NOT NULL", f" AND {key} IS NULL"
-    if after is None:
-        return [dated, undated]
-    if after.key is None:
-        return [undated + arguments.said(f"t.id {behind} {{}}", after.id)]
-    return [dated + arguments.said(f"({key}, t.id) {behind} ({{}}, {{}})", after.key, after.id), undated]
+    if shape.behind_undated:
+        return [undated + numbers.said(f"t.id {behind} {{}}")]
+    if shape.behind:
+        return [dated + numbers.said(f"({key}, t.id) {behind} ({{}}, {{}})"), undated]
+    return [dated, undated]
