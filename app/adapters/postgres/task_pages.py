@@ -43,7 +43,7 @@ HEAD: Final = """
            (array_agg(page.id) FILTER (WHERE page.n = $2 - 1))[1] AS id
     FROM (
         SELECT row_number() OVER (ORDER BY p.key {order} NULLS LAST, p.id {order}) AS n, p.id, p.key
-        FROM memberships m CROSS JOIN unnest($3::boolean[]) AS state (is_completed) CROSS JOIN LATERAL (
+        FROM memberships m CROSS JOIN LATERAL (
 """
 TAIL: Final = """
         ) p
@@ -59,16 +59,28 @@ WALK: Final = """
 # So many tasks of a walk are looked through. What fewer than a quarter of them have is rare. More would make what is
 # really rare dearer: at 500 the looking takes longer than the index.
 NEAR: Final = "200"
-SOUGHT: Final = """
+STATES: Final = "unnest($3::boolean[]) AS state (is_completed)"
+ORDERED: Final = f"SELECT walk.* FROM {STATES} CROSS JOIN LATERAL ({{walks}}) walk"  # noqa: S608 # our own constants
+# A state of which the page is full, or that was looked through to its end, is done with. What is far is taken for both
+# states at once: the index of texts and tags does not know them apart.
+SOUGHT: Final = f"""
     WITH near AS MATERIALIZED (
-        SELECT t.id, t.key FROM ({walk}) t WHERE TRUE {sought} ORDER BY t.key {order}, t.id {order} LIMIT $2)
-    SELECT near.* FROM near WHERE (SELECT count(*) FROM near) = $2
+        SELECT state.is_completed, found.* FROM {STATES} CROSS JOIN LATERAL (
+            SELECT t.id, t.key, t.walked FROM (SELECT walk.*, count(*) OVER () AS walked FROM {{walk}} walk) t
+            WHERE TRUE {{sought}} ORDER BY t.key {{order}}, t.id {{order}} LIMIT $2
+        ) found
+    ), missing AS MATERIALIZED (
+        SELECT array_agg(state.is_completed) AS states FROM {STATES} WHERE NOT EXISTS (
+            SELECT FROM near WHERE near.is_completed = state.is_completed
+            HAVING count(*) = $2 OR min(near.walked) < {NEAR})
+    )
+    SELECT near.id, near.key FROM near, missing WHERE near.is_completed <> ALL (coalesce(missing.states, '{{{{}}}}'))
     UNION ALL
-    (SELECT t.id, {key} AS key FROM tasks t
-     WHERE (SELECT count(*) FROM near) < $2
-       AND t.project_id = m.project_id AND (t.completed_at IS NOT NULL) = state.is_completed AND t.deleted_at IS NULL
-       {sought} {conditions} ORDER BY {key} {order} NULLS LAST, t.id {order} LIMIT $2)
-"""
+    (SELECT t.id, {{key}} AS key FROM tasks t
+     WHERE (SELECT states FROM missing) IS NOT NULL AND t.project_id = m.project_id
+       AND (t.completed_at IS NOT NULL) = ANY ((SELECT states FROM missing)::boolean[]) AND t.deleted_at IS NULL
+       {{sought}} {{conditions}} ORDER BY {{key}} {{order}} NULLS LAST, t.id {{order}} LIMIT $2)
+"""  # noqa: S608 # our own constants
 
 
 class _Shape(NamedTuple):
@@ -153,7 +165,8 @@ def _text(shape: _Shape) -> str:
         far = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
         body = SOUGHT.format(**words, walk=near, sought=sought, conditions=far)
     else:
-        body = "UNION ALL".join(WALK.format(**words, conditions=filters + walk, limit="$2") for walk in walks)
+        each = (WALK.format(**words, conditions=filters + walk, limit="$2") for walk in walks)
+        body = ORDERED.format(walks="UNION ALL".join(each))
     return HEAD.format(**words, reminders=REMINDERS) + body + TAIL.format(**words)
 
 
