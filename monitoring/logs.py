@@ -14,7 +14,6 @@ import socket
 import sys
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Literal
 
 from loguru import logger
@@ -165,7 +164,7 @@ def access_line(
     if _output.level > _INFO:
         return
     line: dict[str, object] = {
-        "timestamp": log_record.timestamp(datetime.now(UTC)),
+        "timestamp": log_record.timestamp_now(),
         "level": "info",
         "message": "Request finished.",
         "logger": "access",
@@ -179,7 +178,7 @@ def access_line(
         "bytes": size,
         "duration": round(seconds, 6),
         "duration_ms": round(seconds * 1000, 3),
-        "client": redaction.redact_text(client),
+        "client": redaction.redact_name(client),
     }
     if error_type is not None:
         line["error.type"] = error_type

@@ -170,6 +170,39 @@ class Span:
         self.end()
 
 
+class _PassingSpan(Span):
+    """A span while nothing is exported: it hands on the ids and remembers nothing. A quarter of the cost of one."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self, context: TraceContext) -> None:  # without the fields that only an exporter reads
+        self.context = context
+        self._trace = None
+        self.error_type = None
+        self.attributes = {}
+        self.events = []
+        self.started_at_ns = self.ended_at_ns = 0
+        self._token: Token[TraceContext | None] | None = None
+
+    def end(self) -> None:
+        """Do nothing."""
+
+    def __enter__(self) -> Self:
+        if trace_context.CURRENT.get() is not self.context:
+            self._token = trace_context.CURRENT.set(self.context)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._token is not None:
+            trace_context.CURRENT.reset(self._token)
+            self._token = None
+        if error is not None and not isinstance(error, _NOT_ERRORS):
+            _remember_trace(error, self.context)
+            self.error_type = self.error_type or type(error).__qualname__
+
+
 class Exporter(Protocol):
     """Takes the spans that were kept. Must neither wait nor raise."""
 
@@ -266,13 +299,14 @@ def start_span(
 ) -> Span:
     """Return a running span that is not current. Whoever starts it calls `end`. Arguments as for `span`."""
     current = None if new_root else trace_context.CURRENT.get()
-    above = trace_context.parse(parent) or current
+    above = (trace_context.parse(parent) if parent else None) or current
+    if _exporter is None:
+        return _PassingSpan(_below(above, recorded=False))
     inside = _local_trace.get() if above is not None and above == current else None
-    trace = None if _exporter is None else inside or _LocalTrace()
-    made = Span(name, _below(above, recorded=trace is not None), above, kind, trace, is_root=trace is not inside)
-    if trace is not None:
-        made.attributes.update(attributes or {})
-        made.links = tuple(link for link in map(trace_context.parse, links) if link is not None)[:MAX_LINKS]
+    trace = inside or _LocalTrace()
+    made = Span(name, _below(above, recorded=True), above, kind, trace, is_root=trace is not inside)
+    made.attributes.update(attributes or {})
+    made.links = tuple(link for link in map(trace_context.parse, links) if link is not None)[:MAX_LINKS]
     return made
 
 

@@ -5,6 +5,7 @@ title = checks.text("title", given, least=1, most=500)
 checks.finish()
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -17,6 +18,9 @@ from app.domain.errors import FieldError, ValidationFailedError
 # What both Python and PostgreSQL can count on, with room for time zones and for reminders before and after.
 EARLIEST_DUE: Final = date(1900, 1, 1)
 LATEST_DUE: Final = date(9999, 12, 30)
+
+
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Checks:
@@ -84,7 +88,7 @@ class Checks:
 
 def storable(text: str) -> bool:
     """Return whether PostgreSQL can keep the text: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 @lru_cache(maxsize=1)

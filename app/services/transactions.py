@@ -16,6 +16,8 @@ _T = TypeVar("_T")
 MOST_RETRIES: Final = 2
 # Long enough for the other one to commit; spread, so that the same two do not meet again.
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.05
+# Each statement has a shorter limit of its own; this one bounds them all together.
+LONGEST_SECONDS: Final = 30.0
 
 _random = SystemRandom()
 _retried = metrics.DATABASE_TRANSACTIONS_TOTAL.labels("retry")
@@ -38,7 +40,12 @@ class Transactions:
 
         Raises:
             TransactionConflictError: They collided every time.
+            trio.TooSlowError: It took longer than `LONGEST_SECONDS`, and may or may not have been done.
         """
+        with trio.fail_after(LONGEST_SECONDS):
+            return await self._until_it_does_not_collide(use_case)
+
+    async def _until_it_does_not_collide(self, use_case: Callable[[UnitOfWork], Awaitable[_T]]) -> _T:
         for _ in range(MOST_RETRIES):
             try:
                 return await self._once(use_case)

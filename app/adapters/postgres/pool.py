@@ -8,6 +8,7 @@ cancellation: a connection is idle, or lent, or gone.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 # While no connection is open at all, waiting longer helps nobody: PostgreSQL answers at once or it is away.
 NO_CONNECTION_SECONDS = 0.5
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """A task that waits for a connection; `until` in `perf_counter` seconds."""
+
+    task: trio.lowlevel.Task
+    until: float
 
 
 class Pool:
@@ -46,7 +55,7 @@ class Pool:
         self.available = trio.Event()  # set while there is no problem
         self._acquire_seconds = acquire_seconds
         self._lost = lost
-        self._waiters: deque[trio.lowlevel.Task] = deque()
+        self._waiters: deque[_Waiter] = deque()
         self._all_back: trio.Event | None = None
         self._waited = metrics.DATABASE_POOL_WAIT_DURATION_SECONDS.labels(name).observe
         self._timeouts = metrics.DATABASE_POOL_TIMEOUTS_TOTAL.labels(name)
@@ -87,22 +96,30 @@ class Pool:
             DatabaseUnavailableError: There was none in time, or PostgreSQL went away meanwhile.
         """
         started = perf_counter()
-        with trio.move_on_after(self._acquire_seconds if self.open else NO_CONNECTION_SECONDS):
-            connection: Connection = await self._wait_in_line()
-            self._waited(perf_counter() - started)
-            return connection
-        self._timeouts.inc()
-        raise DatabaseUnavailableError(f"no database connection became free in {self._acquire_seconds:g} s")
-
-    async def _wait_in_line(self) -> Connection:
-        task = trio.lowlevel.current_task()
-        self._waiters.append(task)
+        seconds = self._acquire_seconds if self.open else NO_CONNECTION_SECONDS
+        waiter = _Waiter(trio.lowlevel.current_task(), started + seconds)
+        self._waiters.append(waiter)
 
         def abort(_: object) -> Abort:
-            self._waiters.remove(task)
+            self._waiters.remove(waiter)
             return Abort.SUCCEEDED
 
-        return await trio.lowlevel.wait_task_rescheduled(abort)  # type: ignore[no-any-return] # what _hand_over gave
+        connection: Connection = await trio.lowlevel.wait_task_rescheduled(abort)
+        self._waited(perf_counter() - started)
+        return connection
+
+    def refuse_late(self) -> None:
+        """Refuse those who have waited for too long. Not a checkpoint.
+
+        Called now and then: a timer for each would cost more than the waiting.
+        """
+        now = perf_counter()
+        late = [waiter for waiter in self._waiters if waiter.until <= now]
+        for waiter in late:
+            self._waiters.remove(waiter)
+            self._timeouts.inc()
+            reason = f"no database connection became free in {self._acquire_seconds:g} s"
+            trio.lowlevel.reschedule(waiter.task, outcome.Error(DatabaseUnavailableError(reason)))
 
     def give_back(self, connection: Connection) -> None:
         """Take a connection back: the next in the queue gets it. One that is not clean is cut."""
@@ -121,7 +138,7 @@ class Pool:
         """Take a clean connection in, new or given back."""
         if self._waiters:
             self.lent.add(connection)
-            trio.lowlevel.reschedule(self._waiters.popleft(), outcome.Value(connection))
+            trio.lowlevel.reschedule(self._waiters.popleft().task, outcome.Value(connection))
         else:
             connection.idle_since = trio.current_time()
             self.idle.append(connection)
@@ -137,7 +154,7 @@ class Pool:
         self.problem = problem
         self.available = trio.Event() if self.available.is_set() else self.available
         while self._waiters:
-            trio.lowlevel.reschedule(self._waiters.popleft(), outcome.Error(DatabaseUnavailableError(problem)))
+            trio.lowlevel.reschedule(self._waiters.popleft().task, outcome.Error(DatabaseUnavailableError(problem)))
 
     def accept(self) -> None:
         """Lend again."""

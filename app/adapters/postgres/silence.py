@@ -49,6 +49,7 @@ async def watch(pool: Pool, opener: Opener, statement_seconds: float) -> None:
     empty_since: float | None = None
     while True:
         await trio.sleep(LOOK_SECONDS)
+        pool.refuse_late()
         if pool.open:
             empty_since = None
             _cut_overdue(pool, perf_counter() - statement_seconds - SLACK_SECONDS)

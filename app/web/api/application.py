@@ -68,11 +68,12 @@ class Api:
 
     async def _answer(self, seen: Observation, found: tuple[Route[Endpoint], UUID | str | None] | None) -> Answer:
         try:
-            if seen.request.method in SAFE_METHODS:
+            if seen.request.method in SAFE_METHODS or _has_own_limit(seen.request.method, found):
                 return await self._route(seen, found)
-            with trio.move_on_after(REQUEST_SECONDS):
+            with trio.fail_after(REQUEST_SECONDS):
                 return await self._route(seen, found)
-            log.error("A request took too long.", event="http.request.too_slow", route=seen.meter.route)
+        except trio.TooSlowError:
+            log.exception("A request took too long.", event="http.request.too_slow", route=seen.meter.route)
             return problem("too_slow", "It may or may not have been done. Try again later.", seen.request_id)
         except ClientGoneError:
             raise
@@ -91,6 +92,12 @@ class Api:
             return Answer(204, headers=allow)
         methods = route.allow.decode()
         raise RequestRefusedError("method_not_allowed", f"Only {methods} can be used here.", allow)
+
+
+def _has_own_limit(method: str, found: tuple[Route[Endpoint], UUID | str | None] | None) -> bool:
+    """Return whether the use case bounds its own time: a timer for each request costs as much as a query."""
+    endpoint = None if found is None else found[0].methods.get(method)
+    return endpoint is not None and endpoint.own_limit
 
 
 def _refusal(error: Exception, seen: Observation) -> Answer:

@@ -128,6 +128,7 @@ class Endpoint:
         example: A body that works.
         location: The answer carries `Location`.
         unhealthy: It may answer 503 with the same body as 200.
+        own_limit: All that it waits for has a limit of its own: one statement, or `services.transactions`.
     """
 
     method: str
@@ -152,6 +153,7 @@ class Endpoint:
     idempotent: bool = False
     location: bool = False
     unhealthy: bool = False
+    own_limit: bool = False
     example: Mapping[str, Any] | None = None
     links: Mapping[str, Link] = field(default_factory=dict)
 

@@ -164,10 +164,12 @@ def _leaf_reader(kind: FieldType, *, from_text: bool) -> Callable[[object], Any]
 
 
 def _choice(choices: type[StrEnum]) -> Callable[[object], StrEnum]:
+    known: dict[str, StrEnum] = {str(choice): choice for choice in choices}
+
     def read(value: object) -> StrEnum:
-        if not isinstance(value, str) or value not in {*choices}:
+        if not isinstance(value, str) or value not in known:
             raise FieldRefusedError("invalid", f"Must be one of {', '.join(choices)}.")
-        return choices(value)
+        return known[value]
 
     return read
 

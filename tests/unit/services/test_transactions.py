@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from app.ports.unit_of_work import TransactionConflictError, UnitOfWork
-from app.services.transactions import Transactions
+from app.services.transactions import LONGEST_SECONDS, Transactions
 
 
 @dataclass(slots=True)
@@ -60,3 +60,13 @@ async def test_without_news_nobody_is_rung(autojump_clock: trio.testing.MockCloc
     await Transactions(Colliding(0, recorded=0), lambda: rings.append(1)).run(_use_case)
 
     assert rings == []
+
+
+async def test_what_does_not_end_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    async def stuck(_work: UnitOfWork) -> None:
+        await trio.sleep_forever()
+
+    with pytest.raises(trio.TooSlowError):
+        await Transactions(Colliding(0), lambda: None).run(stuck)
+
+    assert trio.current_time() == LONGEST_SECONDS

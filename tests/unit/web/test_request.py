@@ -10,7 +10,7 @@ from app.web.api import Api
 from app.web.api.request import BODY_SECONDS, MAX_BODY_BYTES, ClientGoneError, Request, parse_query
 from app.web.errors import RequestRefusedError
 from monitoring import metrics
-from tests.unit.web.fakes import TASK_ID, USER_TOKEN, FakeServices
+from tests.unit.web.fakes import USER_TOKEN, FakeServices
 
 
 def request(receive: Callable[[], Awaitable[Any]], **headers: str) -> Request:
@@ -112,10 +112,10 @@ async def test_what_is_stuck_is_given_up(
     async def stuck(*_: object) -> Any:
         await trio.sleep_forever()
 
-    monkeypatch.setattr(type(services), "complete_task", stuck)
+    monkeypatch.setattr(type(services), "logout", stuck)
     sent: list[Any] = []
     scope = {
-        "type": "http", "method": "POST", "path": f"/api/tasks/{TASK_ID}/complete", "query_string": b"", "client": None,
+        "type": "http", "method": "POST", "path": "/api/auth/logout", "query_string": b"", "client": None,
         "headers": [(b"authorization", f"Bearer {USER_TOKEN}".encode())],
     }  # fmt: skip # one line reads like a request
 

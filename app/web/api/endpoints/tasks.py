@@ -1,6 +1,5 @@
 """`/api/tasks`: create, list, read, change, complete."""
 
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from app.domain.errors import VersionConflictError
@@ -8,7 +7,7 @@ from app.domain.ids import TaskId
 from app.domain.unset import UNSET
 from app.services import Services
 from app.services.results import Stored
-from app.web.answer import Answer
+from app.web.answer import Answer, Header
 from app.web.api import documents, preconditions
 from app.web.api.bodies import READ_ONLY, ChangedTask, NewTask, NoQuery, ReplacedTask, TaskListQuery
 from app.web.api.endpoint import Backend, Call, Endpoint, Link
@@ -31,8 +30,7 @@ async def create_task(backend: Backend, call: Call[NewTask, NoQuery]) -> Answer:
     """Create a task in the caller's Inbox."""
     stored = await backend.services.tasks.create_task(call.context, call.body.draft())
     location = (b"location", f"/api/tasks/{stored.id}".encode())
-    answer = _task(stored, status=201)
-    return replace(answer, headers=(*answer.headers, location))
+    return _task(stored, location, status=201)
 
 
 async def list_tasks(backend: Backend, call: Call[None, TaskListQuery]) -> Answer:
@@ -82,9 +80,9 @@ async def reopen_task(backend: Backend, call: Bare) -> Answer:
     return _task(await backend.services.tasks.reopen_task(call.context, TaskId(call.target)))
 
 
-def _task(stored: Stored, status: int = 200) -> Answer:
+def _task(stored: Stored, *more: Header, status: int = 200) -> Answer:
     etag = (b"etag", preconditions.etag(stored.version))
-    return Answer(status, stored.json, headers=(etag,), replayed=stored.replayed)
+    return Answer(status, stored.json, headers=(etag, *more), replayed=stored.replayed)
 
 
 async def _expected(
@@ -116,6 +114,7 @@ ENDPOINTS: Final = (
         summary="Create a task",
         description="Only `title` must be given. What only the server writes is skipped.",
         tag="Tasks",
+        own_limit=True,
         body=NewTask,
         read_only=READ_ONLY,
         example=EXAMPLE,
@@ -169,6 +168,7 @@ ENDPOINTS: Final = (
         summary="Replace a task",
         description="Every writable field must be named; nothing is blanked in silence. `completed` may be left out.",
         tag="Tasks",
+        own_limit=True,
         body=ReplacedTask,
         read_only=READ_ONLY,
         example=EXAMPLE,
@@ -185,6 +185,7 @@ ENDPOINTS: Final = (
         summary="Change some fields of a task",
         description="A JSON merge patch (RFC 7396). `completed` completes or reopens.",
         tag="Tasks",
+        own_limit=True,
         body=ChangedTask,
         read_only=READ_ONLY,
         merge_patch=True,
@@ -201,6 +202,7 @@ ENDPOINTS: Final = (
         operation="deleteTask",
         summary="Delete a task",
         tag="Tasks",
+        own_limit=True,
         success=204,
         if_match=True,
         refusals=("not_found",),
@@ -213,6 +215,7 @@ ENDPOINTS: Final = (
         summary="Complete a task",
         description="`next` is the next occurrence of a recurring task, else null. The `ETag` is the completed task's.",
         tag="Tasks",
+        own_limit=True,
         answer=documents.Completion,
         etag=True,
         if_match=True,
@@ -228,6 +231,7 @@ ENDPOINTS: Final = (
         summary="Reopen a task",
         description="Undoes a completion exactly: due date, reminders, and the occurrence it made.",
         tag="Tasks",
+        own_limit=True,
         answer=documents.Task,
         etag=True,
         idempotent=True,
