@@ -224,3 +224,16 @@ def test_axe_finds_nothing_to_complain_about(
 
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_account_menu_is_not_cut_off_by_the_navigation(anna: Visitor) -> None:
+    page = anna.register()
+
+    page.locator("#account > summary").click()
+
+    expect(page.locator("#theme span").last).to_be_in_viewport(ratio=1)
+    assert page.evaluate("""() => {
+      const last = [...document.querySelectorAll("#theme span")].at(-1);
+      const { left, top, width, height } = last.getBoundingClientRect();
+      return last.contains(document.elementFromPoint(left + width - 2, top + height / 2));
+    }""")
