@@ -52,7 +52,8 @@ def _play(browser: Browser, url: str, options: argparse.Namespace) -> int:
     with diary.open("w", buffering=1) as book, laid(urlsplit(url).port or 0) as line:
 
         def tell(words: str) -> None:
-            book.write(f"{time.monotonic() - began:8.2f} {words}\n")
+            if not book.closed:  # a request that ends with its page is told of after the end
+                book.write(f"{time.monotonic() - began:8.2f} {words}\n")
 
         monkey = Monkey(browser, line, url, options.seed, tell)
         rounds = 0

@@ -69,7 +69,11 @@ class Hands:
             self.page.keyboard.press("Escape")
             return "not now: something lies over it"
         field.press("Enter", timeout=TRY_MS)
-        wait_until(self.page, "async () => document.querySelector('#add-text').value === ''")
+        try:
+            wait_until(self.page, "async () => document.querySelector('#add-text').value === ''")
+        except AssertionError:
+            focus = self.page.evaluate("document.activeElement?.outerHTML.slice(0, 200)")
+            raise AssertionError(f"{text!r} was entered and stays in the field; the focus is on {focus}") from None
         self._written.append(name)
         return name
 
