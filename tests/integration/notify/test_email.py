@@ -224,7 +224,7 @@ async def test_a_tarpit_holds_neither_the_worker_nor_a_thread(
 async def test_a_server_that_is_slow_to_say_goodbye_has_the_mail(
     nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(email, "ATTEMPT_SECONDS", 0.3)
+    monkeypatch.setattr(email, "ATTEMPT_SECONDS", 2.0)
     server = Script(silence=frozenset({"QUIT"}))
     await nursery.start(server.run)
 
