@@ -61,7 +61,7 @@ WALK: Final = """
 NEAR: Final = "200"
 STATES: Final = "unnest($3::boolean[]) AS state (is_completed)"
 ORDERED: Final = f"SELECT walk.* FROM {STATES} CROSS JOIN LATERAL ({{walks}}) walk"  # noqa: S608 # our own constants
-# A state of which the page is full, or that was looked through to its end, is done with. What is far is taken for both
+# A state of which the page is full is done with; so is one with a single walk that was looked through to its end. What is far is taken for both
 # states at once: the index of texts and tags does not know them apart.
 SOUGHT: Final = f"""
     WITH near AS MATERIALIZED (
@@ -72,7 +72,7 @@ SOUGHT: Final = f"""
     ), missing AS MATERIALIZED (
         SELECT array_agg(state.is_completed) AS states FROM {STATES} WHERE NOT EXISTS (
             SELECT FROM near WHERE near.is_completed = state.is_completed
-            HAVING count(*) = $2 OR min(near.walked) < {NEAR})
+            HAVING count(*) = $2 OR min(near.walked) < {{whole}})
     )
     SELECT near.id, near.key FROM near, missing WHERE near.is_completed <> ALL (coalesce(missing.states, '{{{{}}}}'))
     UNION ALL
@@ -163,7 +163,8 @@ def _text(shape: _Shape) -> str:
     if sought:
         near = WALK.format(**words, conditions=filters + walks[0], limit=NEAR)
         far = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
-        body = SOUGHT.format(**words, walk=near, sought=sought, conditions=far)
+        whole = NEAR if len(walks) == 1 else "0"  # behind the end of the dated come those without a date
+        body = SOUGHT.format(**words, walk=near, sought=sought, conditions=far, whole=whole)
     else:
         each = (WALK.format(**words, conditions=filters + walk, limit="$2") for walk in walks)
         body = ORDERED.format(walks="UNION ALL".join(each))

@@ -103,6 +103,9 @@ async def _garden(world: World) -> Person:
         ({"search": "r_g"}, "B"),
         ({"search": "0%j"}, ""),
         ({"search": "\\bin"}, "e"),
+        # Those without a date as well, however few have one.
+        ({"search": "b", "sort": TaskSort.DUE_DATE}, "ÄcBe"),
+        ({"search": "b", "sort": TaskSort.DUE_DATE, "order": Order.DESC}, "cÄeB"),
         ({"due_before": date(2026, 12, 1)}, "D"),
         ({"due_after": date(2026, 12, 1)}, "cÄ"),
         ({"due_after": date(2026, 11, 30), "due_before": datetime(2026, 12, 1, 9, tzinfo=UTC)}, "DÄ"),
