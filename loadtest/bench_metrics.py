@@ -57,13 +57,13 @@ class Theirs:
     def page(self, accept: str) -> bytes:
         """Return the page."""
         if accept:
-            return openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call, no-any-return] # no types
+            return openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call, no-any-return] # prometheus_client does not annotate it
         return prometheus_client.generate_latest(self.registry)
 
 
 def main() -> int:
     """Measure and print."""
-    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # no types
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # prometheus_client does not annotate it
     sides: tuple[Any, Any] = (Ours(), Theirs())
     for side in sides:
         for status in STATUSES:

@@ -153,7 +153,7 @@ class Visitor:
         assert response.ok, f"{method} {path}: {response.status} {response.text()}"
         return response.json() if response.body() else None
 
-    def set_offline(self, offline: bool) -> None:  # noqa: FBT001 # as Playwright's own
+    def set_offline(self, offline: bool) -> None:  # noqa: FBT001 # stands where Playwright's own method of this signature stood
         """Cut the line or mend it. What was on its way at that moment is a line on the console, and no fault."""
         self._was_offline |= offline
         self.context.set_offline(offline)

@@ -28,5 +28,5 @@ def test_after_random_deeds_everybody_sees_the_same_tasks(browser: Browser, rond
         try:
             monkey.agree()
         finally:
-            print("\n".join(steps))  # noqa: T201 # pytest shows it when this fails
+            print("\n".join(steps))  # noqa: T201 # pytest shows what was printed when a test fails: the steps that led there
             monkey.close()

@@ -60,9 +60,9 @@ WALK: Final = """
 # really rare dearer: at 500 the looking takes longer than the index.
 NEAR: Final = "200"
 STATES: Final = "unnest($3::boolean[]) AS state (is_completed)"
-ORDERED: Final = f"SELECT walk.* FROM {STATES} CROSS JOIN LATERAL ({{walks}}) walk"  # noqa: S608 # our own constants
-# A state of which the page is full is done with; so is one with a single walk that was looked through to its end. What is far is taken for both
-# states at once: the index of texts and tags does not know them apart.
+ORDERED: Final = f"SELECT walk.* FROM {STATES} CROSS JOIN LATERAL ({{walks}}) walk"  # noqa: S608 # only constants of this module are put in; values travel as arguments
+# A state of which the page is full is done with; so is one with a single walk that was looked through to its end.
+# What is far is taken for both states at once: the index of texts and tags does not know them apart.
 SOUGHT: Final = f"""
     WITH near AS MATERIALIZED (
         SELECT state.is_completed, found.* FROM {STATES} CROSS JOIN LATERAL (
@@ -80,7 +80,7 @@ SOUGHT: Final = f"""
      WHERE (SELECT states FROM missing) IS NOT NULL AND t.project_id = m.project_id
        AND (t.completed_at IS NOT NULL) = ANY ((SELECT states FROM missing)::boolean[]) AND t.deleted_at IS NULL
        {{sought}} {{conditions}} ORDER BY {{key}} {{order}} NULLS LAST, t.id {{order}} LIMIT $2)
-"""  # noqa: S608 # our own constants
+"""  # noqa: S608 # only constants of this module are put in; values travel as arguments
 
 
 class _Shape(NamedTuple):
