@@ -13,7 +13,7 @@ from tests.e2e.conftest import wait_until, wait_until_kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.e2e.conftest import Visitor
 
@@ -74,6 +74,32 @@ def test_fast_hands_need_not_wait_for_what_understands_words(visit: Callable[...
     expect(page.locator("#link")).to_have_text("Live")
     priorities = {task["title"]: task["priority"] for task in anna.call("GET", "/api/tasks")["items"]}
     assert priorities == {"First": "medium", "Second": "high", "Third": "medium"}
+
+
+@pytest.mark.parametrize(("key", "module"), [("?", "help"), ("Control+k", "palette"), ("p", "panel")])
+def test_what_comes_late_does_not_come_between_a_person_and_the_line_being_typed(
+    visit: Callable[..., Visitor], key: str, module: str
+) -> None:
+    anna = visit(service_workers="block")
+    anna.complaints_allowed = ("Service Worker registration blocked",)
+    held: list[Route] = []
+    anna.context.route(f"**/views/{module}.js", lambda route: held.append(route))  # noqa: PLW0108 # Playwright marks what it is given
+    page = anna.register()
+    anna.call("POST", "/api/tasks", {"title": "Sweep"})
+    page.get_by_role("link", name="Sweep").focus()
+
+    page.keyboard.press(key)
+    page.get_by_label("New task").first.focus()
+    page.keyboard.type("Dust")
+    expect(page.get_by_label("New task").first).to_have_value("Dust")
+    with page.expect_event("requestfinished", lambda request: f"{module}.js" in request.url):
+        held[0].continue_()
+    page.wait_for_function("(name) => performance.getEntriesByName(name).length", arg=held[0].request.url)
+    page.keyboard.type(" the shelf")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("link", name="Dust the shelf")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_what_was_understood_can_be_clicked_away(anna: Visitor) -> None:

@@ -6,8 +6,8 @@ full. Open and completed tasks are walks of their own, tasks with and without a 
 them. So the cost of a page does not grow with the account.
 
 What is sought by a text, a tag or whatever is not the order of the walk may be anywhere. What is common is found by
-looking through the next 200 tasks; if these do not fill the page, it is rare enough to take all of it from an
-index of its own and sort it.
+going on along the walk; what is rare, by taking all of it from an index of its own and sorting it. The first tasks of
+the walk tell which it is.
 """
 
 from collections.abc import Mapping
@@ -35,9 +35,10 @@ REMINDERS: Final = """
 """
 
 # $1 the account, $2 the length of a page and one more, $3 whether completed: {false}, {true} or both.
+# OFFSET 0 keeps the tasks of the page from being joined in any other way than by their ids: the plan is made for any
+# page, and PostgreSQL takes a page for a tenth of the account, for which it would read the whole table.
 HEAD: Final = """
-    SELECT coalesce(string_agg(task_json(t, {reminders})::text, ',' ORDER BY page.n) FILTER (WHERE page.n < $2), '')
-               AS items,
+    SELECT coalesce(string_agg(task.json, ',' ORDER BY page.n) FILTER (WHERE page.n < $2), '') AS items,
            count(*) = $2 AS has_more,
            (array_agg(page.key) FILTER (WHERE page.n = $2 - 1))[1] AS key,
            (array_agg(page.id) FILTER (WHERE page.n = $2 - 1))[1] AS id
@@ -48,7 +49,9 @@ HEAD: Final = """
 TAIL: Final = """
         ) p
         WHERE m.account_id = $1 ORDER BY p.key {order} NULLS LAST, p.id {order} LIMIT $2
-    ) page JOIN tasks t USING (id)
+    ) page CROSS JOIN LATERAL (
+        SELECT task_json(t, {reminders})::text AS json FROM tasks t WHERE t.id = page.id OFFSET 0
+    ) task
 """
 # The indexes go up, nulls last. A walk never mixes nulls with others, so it can go either way.
 WALK: Final = """
@@ -56,31 +59,46 @@ WALK: Final = """
      WHERE t.project_id = m.project_id AND (t.completed_at IS NOT NULL) = state.is_completed AND t.deleted_at IS NULL
      {conditions} ORDER BY {key} {order}, t.id {order} LIMIT {limit})
 """
-# So many tasks of a walk are looked through. What fewer than a quarter of them have is rare. More would make what is
-# really rare dearer: at 500 the looking takes longer than the index.
-NEAR: Final = "200"
 STATES: Final = "unnest($3::boolean[]) AS state (is_completed)"
 ORDERED: Final = f"SELECT walk.* FROM {STATES} CROSS JOIN LATERAL ({{walks}}) walk"  # noqa: S608 # only constants of this module are put in; values travel as arguments
-# A state of which the page is full is done with; so is one with a single walk that was looked through to its end.
-# What is far is taken for both states at once: the index of texts and tags does not know them apart.
+# The first so many tasks of a walk tell whether what is sought is common: whether so many of them have it. A page is
+# then found among the next tasks, on average no later than the 1,275th (51 * 200 / 8).
+PROBED: Final = "200"
+COMMON: Final = "8"
+# So many are looked through at most: they may be common at the beginning only.
+NEAR: Final = "2000"
+# A state is done with when the page is full of it, or when its only walk was at its end before all the probe.
+# What is far is taken for all states at once: the index of texts and tags does not know them apart.
 SOUGHT: Final = f"""
-    WITH near AS MATERIALIZED (
-        SELECT state.is_completed, found.* FROM {STATES} CROSS JOIN LATERAL (
-            SELECT t.id, t.key, t.walked FROM (SELECT walk.*, count(*) OVER () AS walked FROM {{walk}} walk) t
-            WHERE TRUE {{sought}} ORDER BY t.key {{order}}, t.id {{order}} LIMIT $2
-        ) found
+    WITH probe AS MATERIALIZED (
+        SELECT state.is_completed, looked.* FROM {STATES} CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE TRUE {{sought}}) AS found, count(*) < {{whole}} AS at_end FROM {{probe}} t
+        ) looked
+    ), near AS MATERIALIZED (
+        SELECT state.is_completed, found.* FROM probe state CROSS JOIN LATERAL (
+            SELECT t.id, t.key FROM {{near}} t WHERE TRUE {{sought}} ORDER BY t.key {{order}}, t.id {{order}} LIMIT $2
+        ) found WHERE state.found >= {COMMON} OR state.at_end
     ), missing AS MATERIALIZED (
-        SELECT array_agg(state.is_completed) AS states FROM {STATES} WHERE NOT EXISTS (
-            SELECT FROM near WHERE near.is_completed = state.is_completed
-            HAVING count(*) = $2 OR min(near.walked) < {{whole}})
+        SELECT array_agg(probe.is_completed) AS states FROM probe
+        WHERE NOT at_end AND (SELECT count(*) FROM near WHERE near.is_completed = probe.is_completed) < $2
     )
     SELECT near.id, near.key FROM near, missing WHERE near.is_completed <> ALL (coalesce(missing.states, '{{{{}}}}'))
     UNION ALL
-    (SELECT t.id, {{key}} AS key FROM tasks t
+    (SELECT t.id, {{key}} AS key FROM {{far}} t
      WHERE (SELECT states FROM missing) IS NOT NULL AND t.project_id = m.project_id
        AND (t.completed_at IS NOT NULL) = ANY ((SELECT states FROM missing)::boolean[]) AND t.deleted_at IS NULL
        {{sought}} {{conditions}} ORDER BY {{key}} {{order}} NULLS LAST, t.id {{order}} LIMIT $2)
 """  # noqa: S608 # only constants of this module are put in; values travel as arguments
+
+
+# Any priorities look like all of them to a plan for any, one looks like few: so each is taken by itself.
+BY_PRIORITY: Final = """
+    unnest($4::smallint[]) AS wanted (priority) CROSS JOIN LATERAL (
+        SELECT * FROM tasks t WHERE t.project_id = m.project_id AND t.priority = wanted.priority
+            AND (t.completed_at IS NOT NULL) = ANY ((SELECT states FROM missing)::boolean[]) AND t.deleted_at IS NULL
+        OFFSET 0
+    )
+"""
 
 
 class _Shape(NamedTuple):
@@ -95,6 +113,11 @@ class _Shape(NamedTuple):
     search: bool
     behind: bool
     behind_undated: bool
+
+    @property
+    def only_priorities(self) -> bool:
+        """Whether nothing else is sought that an index leads to."""
+        return self.priorities and not (self.due_before or self.due_after or self.tags or self.search)
 
     @classmethod
     def of(cls, query: TaskQuery, after: Place | None) -> Self:
@@ -161,14 +184,16 @@ def _text(shape: _Shape) -> str:
     words = {"key": KEYS[shape.sort], "order": "ASC" if shape.order is Order.ASC else "DESC"}
     walks = _walks(numbers, shape)
     if sought:
+        probe = WALK.format(**words, conditions=filters + walks[0], limit=PROBED)
         near = WALK.format(**words, conditions=filters + walks[0], limit=NEAR)
-        far = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
-        whole = NEAR if len(walks) == 1 else "0"  # behind the end of the dated come those without a date
-        body = SOUGHT.format(**words, walk=near, sought=sought, conditions=far, whole=whole)
+        behind = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
+        far = BY_PRIORITY if shape.only_priorities else "tasks"
+        whole = PROBED if len(walks) == 1 else "0"  # behind the end of the dated come those without a date
+        body = SOUGHT.format(**words, probe=probe, near=near, far=far, sought=sought, conditions=behind, whole=whole)
     else:
         each = (WALK.format(**words, conditions=filters + walk, limit="$2") for walk in walks)
         body = ORDERED.format(walks="UNION ALL".join(each))
-    return HEAD.format(**words, reminders=REMINDERS) + body + TAIL.format(**words)
+    return HEAD.format(**words) + body + TAIL.format(**words, reminders=REMINDERS)
 
 
 def _conditions(numbers: _Numbers, shape: _Shape) -> tuple[str, str]:
@@ -183,7 +208,7 @@ def _conditions(numbers: _Numbers, shape: _Shape) -> tuple[str, str]:
     if shape.tags:
         sought += numbers.said("t.tag_keys @> {}::text[]")
     if shape.search:
-        sought += numbers.said("t.search_text LIKE lower({})")
+        sought += numbers.said("t.search_text LIKE (SELECT lower({}))")
     if shape.sort is TaskSort.PRIORITY:
         return priorities, due + sought
     if shape.sort is TaskSort.DUE_DATE:

@@ -43,19 +43,29 @@ class Hands:
 
     def do(self) -> str:
         """Do something and say what."""
-        deeds: list[Callable[[], object]] = [
+        return self._attempt(self._random.choice(self._deeds()))
+
+    def decide(self) -> str:
+        """Take a side where there is something to decide; the other tab may be faster."""
+        return self._attempt(self._take_side)
+
+    def _attempt(self, deed: Callable[[], object]) -> str:
+        name = deed.__name__.strip("_")
+        try:
+            return f"{name} {deed() or ''}"
+        except NotNowError:
+            self.page.keyboard.press("Escape")
+            return f"{name}: not now"
+
+    def _deeds(self) -> list[Callable[[], object]]:
+        return [
             *(self.add,) * 4,
             *(self.tick,) * 4,
             *(self.retitle,) * 3,
             *(self.describe, self.prioritise, self.tag, self.schedule, self.delete, self.undo, self.undo) * 2,
-            *(self.go, self.go, self.back, self.search, self.filter, self.mash, self.mash, self.reload, self.decide),
+            *(self.go, self.go, self.back, self.search, self.filter, self.mash, self.mash, self.reload),
+            self._take_side,
         ]
-        deed = self._random.choice(deeds)
-        try:
-            return f"{deed.__name__} {deed() or ''}"
-        except NotNowError:
-            self.page.keyboard.press("Escape")
-            return f"{deed.__name__}: not now"
 
     def add(self) -> str:
         """Write a task down."""
@@ -169,7 +179,7 @@ class Hands:
         self.page.reload(timeout=20_000)
         self.page.locator("#app, #auth form").first.wait_for(timeout=20_000)
 
-    def decide(self) -> str:
+    def _take_side(self) -> str:
         """Take one side where both changed the same."""
         button = self.page.locator("#banner button")
         if button.is_hidden():

@@ -1,25 +1,37 @@
 /** Modules that are fetched when they are first needed: most visits only look at the list. */
 
+/** Keys and presses so far. */
+let acts = 0;
+for (const act of ["keydown", "pointerdown"]) addEventListener(act, () => void (acts += 1), { capture: true });
+
 /**
+ * `use` fetches; `now` never does. `atOnce` is for what takes the focus: it is left undone when something else was done
+ * meanwhile, so that nothing comes between a person and the line being typed.
  * @template T
  * @param {() => Promise<T>} load
- * @returns {{use: (work: (module: T) => void) => void, now: () => T | undefined}} `use` fetches; `now` never does
+ * @returns {{use: (work: (module: T) => void) => void, atOnce: (work: (module: T) => void) => void, now: () => T | undefined}}
  */
 export function later(load) {
   /** @type {T | undefined} */
   let module;
   /** @type {Promise<T> | undefined} one promise: what is asked for first happens first */
   let loading;
+  /** @param {(module: T) => void} work */
+  function use(work) {
+    if (module) return work(module);
+    loading ??= load();
+    void loading.then((loaded) => work((module = loaded)), () => {
+      // The files of this page are gone: the server has newer ones, or there is no network and never was.
+      loading = undefined;
+      missed();
+    });
+  }
   return {
     now: () => module,
-    use(work) {
-      if (module) return work(module);
-      loading ??= load();
-      void loading.then((loaded) => work((module = loaded)), () => {
-        // The files of this page are gone: the server has newer ones, or there is no network and never was.
-        loading = undefined;
-        missed();
-      });
+    use,
+    atOnce(work) {
+      const before = acts;
+      use((loaded) => void (acts === before && work(loaded)));
     },
   };
 }

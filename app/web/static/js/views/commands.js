@@ -127,7 +127,7 @@ function doingCommands() {
     { mark: "all", words: t("bulk.all"), run: () => pickAll(shownTasks()) },
     ...SORTS.map((sort) => ({ mark: "order", words: `${t("filter.sort")}: ${t(`sort.${sort}`)}`, current: lens.sort === sort, run: () => show(place, { ...lens, sort, order: "" }) })),
     ...THEMES.map((name) => ({ mark: "today", words: `${t("nav.theme")}: ${t(`theme.${name}`)}`, current: theme === name, run: () => useTheme(name) })),
-    { mark: "note", words: t("nav.help"), keys: "?", run: () => void openHelp() },
+    { mark: "note", words: t("nav.help"), keys: "?", run: openHelp },
     // With unsent changes it takes a second thought, which the button in the account menu asks for.
     ...(ops.length ? [] : [{ mark: "user", words: t("nav.signOut"), run: () => void signOut() }]),
   ];

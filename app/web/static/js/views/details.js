@@ -11,10 +11,10 @@ export function drawPanel() {
 }
 
 /** @param {string} [name] of a part to go to; the title otherwise */
-export const focusPart = (name) => panel.use((loaded) => {
-  loaded.drawPanel();
-  loaded.focusPart(name);
-});
+export function focusPart(name) {
+  drawPanel();
+  panel.atOnce((loaded) => loaded.focusPart(name));
+}
 
 export const close = () => panel.use((loaded) => loaded.close());
 

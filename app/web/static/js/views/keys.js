@@ -23,6 +23,7 @@ let single = true;
 let gotoUntil = 0;
 let lastRow = "";
 
+const help = later(() => import("./help.js"));
 const nudging = later(() => import("./nudge.js"));
 const palette = later(() => import("./palette.js"));
 
@@ -147,7 +148,7 @@ function step(by) {
 
 export function openPalette() {
   closeNav();
-  palette.use((loaded) => loaded.openPalette());
+  palette.atOnce((loaded) => loaded.openPalette());
 }
 
 /** The task in hand: the open one when the focus is in its details, otherwise the row with the focus. */
@@ -208,10 +209,9 @@ function startSearching() {
   $("#search").focus();
 }
 
-export async function openHelp() {
-  const { showHelp } = await import("./help.js");
-  showHelp(single, (on) => {
+export function openHelp() {
+  help.atOnce(({ showHelp }) => showHelp(single, (on) => {
     single = on;
     void keep("single", on);
-  });
+  }));
 }
