@@ -66,12 +66,6 @@ def is_secret(key: str) -> bool:
     return not _SECRET_WORDS.isdisjoint(words) or "apikey" in "".join(words)
 
 
-@lru_cache(maxsize=1_000)
-def redact_name(text: str) -> str:
-    """Do the same for a short text that comes again and again, such as a client's address."""
-    return redact_text(text)
-
-
 def redact_text(text: str) -> str:
     """Return the text without tokens, passwords, keys and values of query strings."""
     if _HARMLESS.fullmatch(text) or not _SUSPICIOUS.search(text):

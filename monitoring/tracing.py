@@ -360,8 +360,8 @@ def count_with_exemplar(counter: Counter, amount: float = 1) -> None:
 
 def _below(above: TraceContext | None, *, recorded: bool) -> TraceContext:
     if above is None:
-        trace_id = trace_context.new_trace_id()
-        return TraceContext(trace_id, trace_context.new_span_id(), recorded and _is_chosen(trace_id))
+        root = trace_context.new_root()
+        return root._replace(sampled=True) if recorded and _is_chosen(root.trace_id) else root
     if not recorded:
         return above  # a span nobody will find is nothing to point at
     return TraceContext(above.trace_id, trace_context.new_span_id(), above.sampled)

@@ -19,7 +19,7 @@ from app.web.api.reading import StructReader
 from app.web.api.request import Request, parse_query
 from app.web.api.same_origin import SAFE_METHODS, SameOrigin
 from app.web.errors import RequestRefusedError
-from monitoring import logs, metrics
+from monitoring import metrics
 
 _JSON: Final = "application/json"
 _MERGE_PATCH: Final = "application/merge-patch+json"
@@ -49,7 +49,7 @@ class Caller:
         principal = await self._authenticate(request)
         if principal is None:
             return await self._call(seen, None, id_)
-        logs.add_to_context(userId=str(principal.account_id))
+        seen.fields.add(userId=str(principal.account_id))
         return await self._call(seen, principal, id_)
 
     async def _authenticate(self, request: Request) -> Principal | None:

@@ -38,6 +38,7 @@ class Meter:
     duration: Histogram = field(init=False)
     request_size: Histogram = field(init=False)
     response_size: Histogram = field(init=False)
+    access_log: logs.AccessLog = field(init=False)
     _by_status: dict[int, Counter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -47,12 +48,14 @@ class Meter:
         self.duration = metrics.HTTP_REQUEST_DURATION_SECONDS.labels(self.method, self.route)
         self.request_size = metrics.HTTP_REQUEST_SIZE_BYTES.labels(self.route)
         self.response_size = metrics.HTTP_RESPONSE_SIZE_BYTES.labels(self.route)
+        self.access_log = logs.AccessLog(self.method, self.route)
 
     def requests(self, status: int) -> Counter:
         """Return the counter of requests that ended with this status."""
-        if status not in self._by_status:
-            self._by_status[status] = metrics.HTTP_REQUESTS_TOTAL.labels(self.method, self.route, status)
-        return self._by_status[status]
+        counter = self._by_status.get(status)
+        if counter is None:
+            counter = self._by_status[status] = metrics.HTTP_REQUESTS_TOTAL.labels(self.method, self.route, status)
+        return counter
 
 
 class Observation:
@@ -63,11 +66,12 @@ class Observation:
         size: Bytes of the answer's body.
         code: The problem's code, when it was refused.
         traceparent: Of the request's span.
+        fields: What every line inside says, such as the request's id.
     """
 
     __slots__ = (
-        "_fields",
         "code",
+        "fields",
         "meter",
         "request",
         "request_id",
@@ -88,11 +92,11 @@ class Observation:
         self.code: str | None = None
         self.span = tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=request.header(b"traceparent"))
         self.traceparent = self.span.context.traceparent
-        self._fields = logs.context(requestId=request_id)
+        self.fields = logs.context(requestId=request_id)
 
     def __enter__(self) -> Self:
         _in_progress[self.meter.method] += 1
-        self._fields.__enter__()
+        self.fields.__enter__()
         self.span.__enter__()
         return self
 
@@ -102,7 +106,7 @@ class Observation:
         _in_progress[self.meter.method] -= 1
         _record(self, time.perf_counter() - self.started)
         self.span.__exit__(kind, error, trace)
-        self._fields.__exit__()
+        self.fields.__exit__()
 
     def note(self, answer: Answer) -> None:
         """Remember what is answered."""
@@ -126,8 +130,7 @@ def _record(seen: Observation, seconds: float) -> None:
     meter.response_size.observe(seen.size)
     tracing.observe_with_exemplar(meter.duration, seconds)
     _describe(seen.span, seen)
-    client = seen.request.address
-    logs.access_line(meter.method, meter.route, seen.status, seconds, seen.size, client=client, error_type=seen.code)
+    meter.access_log.write(seen.status, seconds, seen.size, client=seen.request.address, error_type=seen.code)
 
 
 def _describe(span: Span, seen: Observation) -> None:

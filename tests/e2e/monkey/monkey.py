@@ -103,7 +103,7 @@ class Monkey:
         truth.check_written_once(self.other, self.written)
         complaints = self.visitor.unexpected() + fresh.unexpected()
         fresh.context.close()
-        assert complaints == []
+        assert not complaints, f"a browser complains: {complaints}"
 
     def close(self) -> None:
         """Close the tabs."""

@@ -108,7 +108,7 @@ def test_no_canary_comes_through(lines: Lines) -> None:
     with logs.context(session={"cookie": CANARY}):
         log.warning(_HEADER, password=CANARY, url=f"/ws?token={CANARY}")
         logging.getLogger("library").warning("Sent authorization: %s", CANARY)
-        logs.access_line("GET", "/api/tasks", 200, 0.1, 2, client=f"Bearer {CANARY}")
+        logs.AccessLog("GET", "/api/tasks").write(200, 0.1, 2, client=f"Bearer {CANARY}")
         try:
             _fail(f"token={CANARY}")
         except LookupError:
@@ -169,22 +169,62 @@ def test_a_field_cannot_take_the_place_of_a_required_one(lines: Lines) -> None:
 
 
 def test_the_access_line_says_what_a_request_was(lines: Lines) -> None:
-    with logs.context(requestId="r-1", userId="u-1"), tracing.span("GET /api/tasks/{id}"):
-        logs.access_line("GET", "/api/tasks/{id}", 200, 0.0123456789, 512, client="::1")
+    access = logs.AccessLog("GET", "/api/tasks/{id}")
+    with logs.context(requestId="r-1") as known, tracing.span("GET /api/tasks/{id}"):
+        known.add(userId="u-1")
+        access.write(200, 0.0123456789, 512, client="::1", error_type="gone")
+    access.write(200, 0.1, 2, client="::1")
 
-    line = lines()[0]
+    line, plain = lines()
     assert (line["event"], line["component"]) == ("http.request.finished", "http")
     assert (line["method"], line["route"], line["status"], line["bytes"]) == ("GET", "/api/tasks/{id}", 200, 512)
     assert (line["duration"], line["duration_ms"]) == (0.012346, 12.346)
     assert (line["requestId"], line["userId"], line["client"]) == ("r-1", "u-1", "::1")
     assert len(line["trace_id"]) == 32
+    assert line["error.type"] == "gone"
+    assert set(line) - set(plain) == {"requestId", "userId", "error.type", "trace_id", "span_id", "trace_flags"}
+
+
+def test_the_access_line_is_cut_and_told_to_people_like_any_other(lines: Lines) -> None:
+    with logs.context(requestId="r" * 20_000):
+        logs.AccessLog("GET", "/").write(200, 0.1, 2, client="::1")
+    [line] = lines()
+    assert line["truncated"]
+    assert line["route"] == "/"
+    stream = io.StringIO()
+    logs.setup(format="text", stream=stream)
+    logs.AccessLog("GET", "/").write(200, 0.1, 2, client="::1")
+    logs.shutdown()
+
+    assert "http: Request finished.  method=GET route=/ status=200" in stream.getvalue()
+
+
+@given(
+    status=st.integers(100, 599),
+    seconds=st.floats(0, 1e6),
+    client=st.text(),
+    fields=st.dictionaries(st.text(min_size=1), st.text() | st.integers() | st.binary(), max_size=3),
+)
+def test_whatever_the_access_line_says_it_is_one_line_of_json(
+    status: int, seconds: float, client: str, fields: dict[str, Any]
+) -> None:
+    stream = io.StringIO()
+    logs.setup(format="json", stream=stream)
+    with logs.context(**fields):
+        logs.AccessLog("GET", "/").write(status, seconds, 2, client=client)
+    logs.shutdown()
+
+    [text] = stream.getvalue().split("\n")[:-1]
+    line = orjson.loads(text)
+    assert (line["status"], line["route"]) == (status, "/")
+    assert line["duration"] == pytest.approx(seconds, abs=1e-6)
 
 
 def test_the_access_line_heeds_the_level() -> None:
     stream = io.StringIO()
     logs.setup("warning", format="json", stream=stream)
 
-    logs.access_line("GET", "/", 200, 0.1, 2, client="::1")
+    logs.AccessLog("GET", "/").write(200, 0.1, 2, client="::1")
     log.info("Not shown.")
     log.warning("Shown.")
     logs.shutdown()
