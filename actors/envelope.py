@@ -1,13 +1,15 @@
 """What a message travels in: trio's context follows tasks, not mailboxes, so the trace goes along here."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
+
+from app.domain.value import value
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Envelope(Generic[T]):
     """A message and where it comes from.
 

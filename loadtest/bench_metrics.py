@@ -6,22 +6,19 @@ Usage: python -m loadtest.bench_metrics. Prints medians of CPU time and the rati
 from __future__ import annotations
 
 import sys
-import time
 from functools import partial
-from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics import exposition as openmetrics
 
+from loadtest.side_by_side import compare
 from monitoring import exposition, instruments
 from monitoring.instruments import Label, Registry
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ROUNDS: Final = 15
+THEIRS: Final = "prometheus_client"
+OPENMETRICS: Final = "application/openmetrics-text"
 CHANGES: Final = 20_000
 PAGES: Final = 20
 # About what a Rondo that has been used for a while has: 90 distributions and 250 single numbers are 1,600 lines.
@@ -71,27 +68,11 @@ def main() -> int:
         for route in ROUTES:
             side.histogram.labels(route).observe(0.02)
     histograms = [side.histogram.labels(ROUTES[0]) for side in sides]
-    compare("count", CHANGES, [side.counter.labels("200").inc for side in sides])
-    compare("observe", CHANGES, [partial(histogram.observe, 0.02) for histogram in histograms])
-    compare("page as text", PAGES, [partial(side.page, "") for side in sides])
-    compare("page as OpenMetrics", PAGES, [partial(side.page, "application/openmetrics-text") for side in sides])
+    compare("count", CHANGES, *(side.counter.labels("200").inc for side in sides), other=THEIRS)
+    compare("observe", CHANGES, *(partial(histogram.observe, 0.02) for histogram in histograms), other=THEIRS)
+    compare("page as text", PAGES, *(partial(side.page, "") for side in sides), other=THEIRS)
+    compare("page as OpenMetrics", PAGES, *(partial(side.page, OPENMETRICS) for side in sides), other=THEIRS)
     return 0
-
-
-def compare(what: str, times: int, calls: list[Callable[[], object]]) -> None:
-    """Time two calls in turn and print microseconds and how many times as long the second takes."""
-    pairs = [[spent(call, times) for call in calls] for _ in range(ROUNDS)]
-    ours, theirs = (median(seconds) * 1e6 for seconds in zip(*pairs, strict=True))
-    ratio = median(theirs / ours for ours, theirs in pairs)
-    sys.stdout.write(f"{what:<20} ours {ours:9.2f} µs   prometheus_client {theirs:9.2f} µs   ratio {ratio:5.1f}\n")
-
-
-def spent(call: Callable[[], object], times: int) -> float:
-    """Return the CPU seconds of one call."""
-    began = time.process_time()
-    for _ in range(times):
-        call()
-    return (time.process_time() - began) / times
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ CREATE TYPE task_view AS (
 );
 
 -- As in 0005, from a row instead of from pairs, whose names PostgreSQL quotes and whose types it looks up anew for each
--- task: 4.2 µs a task instead of 6.6 (loadtest/bench_pages.py).
+-- task: it takes a third less (python -m loadtest.bench_sql).
 CREATE OR REPLACE FUNCTION task_json(t tasks, reminders json) RETURNS json
 LANGUAGE sql STABLE
 RETURN row_to_json(ROW(

@@ -154,7 +154,7 @@ class context:  # noqa: N801 # written like a function: `with logs.context(…):
 class AccessLog:
     """Writes the one line a finished request has: of one route, whose words are put together once.
 
-    A fifth of the cost of a logger (`python -m loadtest.bench_logs`), since every request pays it.
+    Every request pays it, and a logger costs ten times as much (`python -m loadtest.bench_parts`).
     """
 
     __slots__ = ("_about", "_start", "method", "route")

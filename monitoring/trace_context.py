@@ -8,6 +8,7 @@ and event envelopes always carry them. The current one lives in a context variab
 import random
 import re
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import NamedTuple
 
 # version "-" trace-id "-" parent-id "-" flags. Version 00 ends there; later versions may go on
@@ -58,6 +59,7 @@ def new_span_id() -> str:
     return f"{random.getrandbits(64) or 1:016x}"
 
 
+@lru_cache(maxsize=512)  # an event comes by four times: at the relay, the hub and the durable actors
 def parse(traceparent: str | bytes | None) -> TraceContext | None:
     """Return the context a `traceparent` names, or None for anything that is not one. Never raises."""
     if not traceparent or len(traceparent) > _MAX_TRACEPARENT_LENGTH:

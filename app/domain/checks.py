@@ -57,7 +57,7 @@ class Checks:
         """Return the text as it is; its length is counted in bytes of UTF-8."""
         if not storable(value):
             self.refuse(field, "invalid", "Contains characters that cannot be stored.")
-        elif len(value.encode()) > most_bytes:
+        elif 4 * len(value) > most_bytes and len(value.encode()) > most_bytes:
             self.refuse(field, "too_long", f"Must have at most {most_bytes} bytes.")
         return value
 
@@ -88,7 +88,7 @@ class Checks:
 
 def storable(text: str) -> bool:
     """Return whether PostgreSQL can keep the text: no NUL, no half of a surrogate pair."""
-    return _UNSTORABLE.search(text) is None
+    return "\0" not in text if text.isascii() else _UNSTORABLE.search(text) is None
 
 
 @lru_cache(maxsize=1)
@@ -103,7 +103,8 @@ def is_time_zone(name: str) -> bool:
 
 def folded(text: str) -> str:
     """Return what makes two spellings the same to people: letter case and composed characters do not count."""
-    return unicodedata.normalize("NFC", text.casefold())
+    text = text.casefold()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def unique_texts(texts: Iterable[str]) -> tuple[str, ...]:

@@ -83,10 +83,13 @@ def email_key(email: str) -> str:
 
 def _checked(draft: _Draft, fields: Mapping[str, Callable[[Checks, Any], Any]]) -> _Draft:
     checks = Checks()
-    named = {field: value for field in fields if (value := getattr(draft, field)) is not UNSET}
-    kept = {field: fields[field](checks, value) for field, value in named.items()}
+    kept = {}
+    for field, check in fields.items():
+        given = getattr(draft, field)
+        if given is not UNSET and (checked := check(checks, given)) is not given:
+            kept[field] = checked
     checks.finish()
-    return replace(draft, **kept)
+    return replace(draft, **kept) if kept else draft
 
 
 def _title(checks: Checks, title: str) -> str:
@@ -103,7 +106,7 @@ def _tags(checks: Checks, tags: tuple[str, ...]) -> tuple[str, ...]:
     kept = unique_texts(tags)
     if len(kept) > TAGS:
         checks.refuse("tags", "too_many", f"Must have at most {TAGS} tags.")
-    return kept
+    return tags if kept == tags else kept
 
 
 def _due(checks: Checks, due: Due | None) -> Due | None:

@@ -5,12 +5,12 @@ An event is written in the transaction it tells of. The relay gives it its `posi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from app.domain.ids import AccountId, EventId, ProjectId, ReminderId, SessionId, TaskId
+from app.domain.value import value
 
 TASK_CREATED: Final = "task.created"
 TASK_UPDATED: Final = "task.updated"
@@ -60,7 +60,7 @@ EVENT_WORDING: Final[Mapping[str, str]] = MappingProxyType(
 SYSTEM_ACTOR: Final = "system"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NewEvent:
     """An event on its way into the log.
 
@@ -86,7 +86,7 @@ class NewEvent:
     detail: str = "{}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RecordedEvent(NewEvent):
     """An event that has its place in the one order all readers share.
 

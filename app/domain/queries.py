@@ -7,6 +7,7 @@ from typing import Final
 
 from app.domain.ids import TaskId
 from app.domain.task import Due, MissedPolicy, Priority, RecurrenceMode
+from app.domain.value import value
 
 DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 200
@@ -33,7 +34,7 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TaskQuery:
     """Which tasks, in which order, from where on.
 

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from app.domain.ids import ProjectId, TaskId
 from app.domain.unset import UNSET, Unset
+from app.domain.value import value
 
 # A date without a time, or an aware instant. `datetime` is a subclass of `date`: ask `is_instant`.
 Due: TypeAlias = date | datetime
@@ -98,7 +99,7 @@ class Recurrence:
     series_id: TaskId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Task:
     """A task as it is stored.
 
@@ -127,7 +128,7 @@ class Task:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TaskDraft:
     """Every writable field of a task, as asked for; refused or made a `Task` by the use case."""
 
@@ -140,7 +141,7 @@ class TaskDraft:
     recurrence: RecurrenceSpec | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TaskChanges:
     """Some writable fields of a task; what is `UNSET` is not touched, None clears."""
 

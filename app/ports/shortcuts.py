@@ -5,16 +5,16 @@ or to refuse: the task repeats or reminds, is not there, is of another version, 
 already is as it should be; or the key was used before. A unit of work then finds out and does what is right.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from app.domain.ids import AccountId, EventId, SessionId, TaskId
 from app.domain.task import Task, TaskChanges
+from app.domain.value import value
 from app.ports.tasks import TaskAnswer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Signature:
     """Who writes, when, and in which request.
 

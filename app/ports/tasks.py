@@ -9,12 +9,13 @@ from app.domain.ids import AccountId, TaskId
 from app.domain.queries import TaskQuery
 from app.domain.reminder import Reminder
 from app.domain.task import Task
+from app.domain.value import value
 
 # What a list is sorted by: an instant, a number or a text, and None for tasks without a due date.
 SortKey = datetime | int | str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TaskAnswer:
     """A task as the API shows it."""
 
@@ -31,7 +32,7 @@ class Place:
     id: TaskId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TaskPage:
     """Some tasks of a list.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import NotAuthenticatedError
 from app.domain.ids import AccountId, ProjectId, SessionId
+from app.domain.value import value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Idempotency:
     request_hash: bytes
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: every request makes one, and that would cost four times as much
+@value
 class Context:
     """One request, as the inside sees it.
 

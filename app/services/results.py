@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.ids import AccountId, SessionId
+from app.domain.value import value
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: every request makes one, and that would cost four times as much
+@value
 class Stored:
     """A thing as it is stored now.
 

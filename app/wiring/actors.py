@@ -22,10 +22,10 @@ from app.adapters.postgres.census import Census
 from app.adapters.postgres.dead_letters import PostgresDeadLetters
 from app.adapters.postgres.delivering import PostgresDeliveryLedger
 from app.adapters.postgres.firing import PostgresReminderSchedule
-from app.adapters.postgres.followers import AuditFollower, EventFollower, record_occurrences
+from app.adapters.postgres.followers import OF_A_SERIES, AuditFollower, EventFollower, record_occurrences
 from app.adapters.postgres.listen import Ear, Listener
 from app.adapters.postgres.relay import CHANNEL, PostgresEventReader, PostgresPublisher
-from app.adapters.postgres.rezoning import Rezoning
+from app.adapters.postgres.rezoning import OF_AN_ACCOUNT, Rezoning
 from app.adapters.postgres.sessions import REVOKED_CHANNEL
 from app.domain.ids import SessionId
 from app.wiring.addresses import public_url
@@ -82,8 +82,10 @@ def event_parts(
     reader = PostgresEventReader(database=database)
     boxes = {name: _mailbox(name, letters) for name in ("sync", "audit", "recurring", "reminder")}
     rezoning = Rezoning(tasks=services.tasks, clock=SystemClock())
-    occurrences = EventFollower(database=database, consumer="recurring", handle=record_occurrences)
-    zones = EventFollower(database=database, consumer="reminder", handle=rezoning.handle, news=bells.written)
+    occurrences = EventFollower(database=database, consumer="recurring", handle=record_occurrences, matters=OF_A_SERIES)
+    zones = EventFollower(
+        database=database, consumer="reminder", handle=rezoning.handle, matters=OF_AN_ACCOUNT, news=bells.written
+    )
     audit, recurring, reminder = (boxes[name] for name in ("audit", "recurring", "reminder"))
     actors = (
         DurableActor(name="audit", span="audit.write", follower=AuditFollower(database=database), mailbox=audit),

@@ -100,4 +100,5 @@ class PostgresEventReader:
 
 def _event(row: Any) -> RecordedEvent:
     values = dict(row)
-    return RecordedEvent(**{**values, "audience": tuple(values["audience"])})
+    values["audience"] = tuple(values["audience"])
+    return RecordedEvent(**values)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.ports.clock import Clock
     from app.services.tasks import TaskService
 
+OF_AN_ACCOUNT: Final = f"e.type = '{ACCOUNT_UPDATED}'"
 ZONE_NOW: Final = "SELECT time_zone FROM accounts WHERE id = $1"
 
 

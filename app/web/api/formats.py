@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from app.domain.account import EMAIL_CHARACTERS, NAME_CHARACTERS
 from app.domain.checks import Checks
 from app.domain.durations import parse_duration
+from app.domain.errors import FieldError
 from app.domain.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from app.domain.recurrence import InvalidRuleError, parse_rule
 from app.domain.reminder import CHANNELS
@@ -90,9 +91,13 @@ def read_instant(value: object) -> datetime:
 def _in_range(day: date) -> date:
     checks = Checks()
     checks.day("", day)
-    for error in checks.errors:
-        raise FieldRefusedError(error.code, error.message)
+    _pass_on(checks.errors)
     return day
+
+
+def _pass_on(errors: list[FieldError]) -> None:
+    if errors:
+        raise FieldRefusedError(errors[0].code, errors[0].message)
 
 
 def _offset(sign: str | None, hours: str | None, minutes: str | None) -> timezone:
@@ -131,7 +136,7 @@ def read_due(value: object) -> date:
             raise FieldRefusedError("invalid", f"Must be {example}.")
         return read_instant(value)
     try:
-        day = date(int(found[1]), int(found[2]), int(found[3]))
+        day = date.fromisoformat(found[0])
     except ValueError:
         raise FieldRefusedError("invalid", "There is no such date.") from None
     return _in_range(day)
@@ -174,8 +179,7 @@ def _checked(check: Callable[[Checks, str], T]) -> Callable[[object], T]:
     def read(value: object) -> T:
         checks = Checks()
         kept = check(checks, text_of(value))
-        for error in checks.errors:
-            raise FieldRefusedError(error.code, error.message)
+        _pass_on(checks.errors)
         return kept
 
     return read

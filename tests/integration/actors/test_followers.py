@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 import trio
 
-from app.adapters.postgres.followers import AuditFollower, EventFollower, record_occurrences
-from app.adapters.postgres.rezoning import Rezoning
+from app.adapters.postgres.followers import OF_A_SERIES, AuditFollower, EventFollower, record_occurrences
+from app.adapters.postgres.rezoning import OF_AN_ACCOUNT, Rezoning
 from app.domain.account import ProfileChanges
 from app.domain.reminder import ReminderDraft
 from app.domain.task import RecurrenceSpec, TaskChanges
@@ -168,11 +168,82 @@ async def test_two_followers_of_one_cursor_share_the_events(database: Database) 
     assert handled == list(range(1, 21))
 
 
+async def test_what_means_nothing_to_a_follower_is_passed_by(database: Database) -> None:
+    world = await Events.make(database)
+    handled: list[list[int]] = []
+
+    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
+        await trio.lowlevel.checkpoint()
+        handled.append([event["position"] for event in events])
+        return False
+
+    for _ in range(6):
+        await world.record(database)
+    await publish(database)
+    follower = EventFollower(database=database, consumer="test", handle=note, matters="e.position % 5 = 0")
+
+    assert await follower.advance(10) == (6, 6), "the first time there is no cursor yet: all are handled"
+    for _ in range(6):
+        await world.record(database)
+    await publish(database)
+    assert await follower.advance(2) == (2, 8)
+    assert await follower.advance(10) == (4, 12)
+    assert await follower.advance(10) == (0, 12)
+    assert handled == [[1, 2, 3, 4, 5, 6], [10, 11, 12]]
+    assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 12
+
+
+async def test_what_is_requeued_is_handled_before_anything_is_passed_by(database: Database) -> None:
+    world = await Events.make(database)
+    for _ in range(3):
+        await world.record(database)
+    await publish(database)
+    handled: list[int] = []
+
+    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
+        await trio.lowlevel.checkpoint()
+        handled.extend(event["position"] for event in events)
+        return False
+
+    await database.execute("INSERT INTO cursors (consumer, position) VALUES ('test', 1)")
+    await database.execute(
+        "INSERT INTO requeued_events VALUES (gen_random_uuid(), 'test', 1, gen_random_uuid(), now())"
+    )
+    follower = EventFollower(database=database, consumer="test", handle=note, matters="FALSE")
+
+    await catch_up(follower)
+
+    assert handled[0] == 1
+    assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 3
+
+
+async def test_two_followers_pass_by_each_event_once(database: Database) -> None:
+    world = await Events.make(database)
+    for _ in range(40):
+        await world.record(database)
+    await publish(database)
+    handled: list[int] = []
+
+    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
+        await trio.lowlevel.checkpoint()
+        handled.extend(event["position"] for event in events)
+        return False
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            follower = EventFollower(database=database, consumer="test", handle=note, matters="e.position % 7 = 0")
+            nursery.start_soon(catch_up, follower, 3)
+
+    assert handled == sorted(set(handled))
+    assert {position for position in range(1, 41) if position % 7 == 0} <= set(handled)
+    assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 40
+
+
 # --- the ledger of occurrences ----------------------------------------------------------------------------
 
 
 def recurring(database: Database) -> EventFollower:
-    return EventFollower(database=database, consumer="recurring", handle=record_occurrences)
+    return EventFollower(database=database, consumer="recurring", handle=record_occurrences, matters=OF_A_SERIES)
 
 
 async def occurrences(database: Database) -> list[tuple[str, str, str, bool, bool]]:
@@ -286,7 +357,7 @@ async def live_through_a_series(person: Person, follower: EventFollower) -> None
 
 def zones(house: World) -> EventFollower:
     rezoning = Rezoning(tasks=house.services.tasks, clock=house.clock)
-    return EventFollower(database=house.database, consumer="reminder", handle=rezoning.handle)
+    return EventFollower(database=house.database, consumer="reminder", handle=rezoning.handle, matters=OF_AN_ACCOUNT)
 
 
 async def move(person: Person, zone: str) -> None:

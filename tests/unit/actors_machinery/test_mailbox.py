@@ -370,6 +370,17 @@ async def test_what_is_done_already_is_skipped_up_to_what_is_not() -> None:
     assert await _take(mailbox, 1) == [7]
 
 
+async def test_what_waits_is_received_without_waiting_until_nothing_does() -> None:
+    mailbox = _box(3, WhenFull.DROP_AND_MARK_MISSED)
+    for number in (1, 2):
+        mailbox.tell_nowait(number)
+
+    received = [mailbox.receive_nowait() for _ in range(3)]
+
+    assert received == [1, 2, None]
+    assert (mailbox.snapshot().processed, mailbox.is_busy) == (2, False)
+
+
 async def test_a_missed_one_is_never_skipped() -> None:
     mailbox = _box(1, WhenFull.DROP_AND_MARK_MISSED)
     for number in (1, 2):

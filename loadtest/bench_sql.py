@@ -1,0 +1,93 @@
+"""How long PostgreSQL takes for pages of tasks, and for the JSON of a task made from a row and from pairs.
+
+Usage: python -m loadtest.bench_sql. Starts Rondo on a new directory with 10,000 tasks; prints medians of round trips on
+one connection, nothing else going on.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+from uuid import UUID
+
+import trio
+
+from app.adapters.postgres import Database
+from app.adapters.postgres.task_pages import page_statement
+from app.domain.ids import AccountId
+from app.domain.queries import TaskQuery, TaskSort
+from app.domain.task import Priority
+from loadtest.bench.stage import register
+from loadtest.bench.store import Store
+from loadtest.process import Rondo
+
+TASKS: Final = 10_000
+ROUNDS: Final = 60
+PAGES: Final = {
+    "by due date": TaskQuery(completed=False, sort=TaskSort.DUE_DATE),
+    "high and urgent": TaskQuery(priorities=frozenset({Priority.HIGH, Priority.URGENT}), sort=TaskSort.PRIORITY),
+    "by title, with a tag": TaskQuery(completed=False, tags=("home",), sort=TaskSort.TITLE),
+    "a frequent part": TaskQuery(search="ounta"),
+    "a rare part": TaskQuery(search="n 99"),
+}
+# As migration 0005 had it.
+PAIRS: Final = """json_build_object(
+    'id', t.id, 'title', t.title, 'description', t.description, 'completed', t.completed_at IS NOT NULL,
+    'completedAt', instant_text(t.completed_at), 'priority', (ARRAY['low', 'medium', 'high', 'urgent'])[t.priority + 1],
+    'tags', to_json(t.tags), 'dueDate', coalesce(t.due_on::text, instant_text(t.due_at)), 'timeZone', t.time_zone,
+    'recurrence', CASE WHEN t.recurrence_rule IS NOT NULL THEN json_build_object(
+        'rule', t.recurrence_rule, 'mode', t.recurrence_mode, 'missed', t.recurrence_missed) END,
+    'reminders', '[]'::json, 'version', t.version, 'createdAt', instant_text(t.created_at),
+    'updatedAt', instant_text(t.updated_at))"""
+OF_500: Final = "SELECT length(string_agg({}::text, ',')) FROM (SELECT * FROM tasks LIMIT 500) t"
+
+
+def main() -> int:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="rondo-bench-") as folder:
+        rondo = Rondo(data_dir=Path(folder) / "data")
+        rondo.start()
+        try:
+            owner = register(rondo.port, ["owner"])[0].id
+            with Store(rondo.data_dir) as store:
+                store.fill(owner, TASKS)
+                store.tidy()
+                trio.run(_measure, store.url, AccountId(UUID(owner)))
+        finally:
+            rondo.stop()
+    return 0
+
+
+async def _measure(url: str, account_id: AccountId) -> None:
+    async with trio.open_nursery() as nursery:
+        database = Database(url, size=1)
+        await nursery.start(database.run)
+        async with database.connection() as connection:
+            _say("SELECT 1", await _seconds(connection, "SELECT 1"))
+            for name, query in PAGES.items():
+                statement, values = page_statement(account_id, query, None)
+                _say(f"50 tasks, {name}", await _seconds(connection, statement, *values))
+            for name, json in (("a row", "task_json(t, NULL)"), ("pairs", PAIRS)):
+                _say(f"JSON of 500 tasks from {name}", await _seconds(connection, OF_500.format(json)))
+        nursery.cancel_scope.cancel()
+
+
+async def _seconds(connection: Any, statement: str, *values: object) -> float:
+    taken = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        await connection.fetchrow(statement, *values)
+        taken.append(time.perf_counter() - began)
+    return median(taken)
+
+
+def _say(what: str, seconds: float) -> None:
+    sys.stdout.write(f"{what:<36} {seconds * 1e3:7.3f} ms\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
