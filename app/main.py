@@ -79,6 +79,7 @@ async def _serve(settings: Settings) -> None:
         if settings.database_url is not None:
             stack.enter_context(data_lock.hold(directory))
         runtime.describe(VERSION, filesystems=[directory])
+        wiring.fetch_pages()
         root = assemble(settings, directory)
         try:
             await run_until_told(root, on_signal=_told, watchdog=Watchdog(), stop_seconds=STOP_SECONDS)

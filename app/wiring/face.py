@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -19,7 +20,6 @@ from app.web.api import create_api
 from app.web.errors import edge_problem
 from app.web.live.gateway import gateway
 from app.web.live.session import Live
-from app.web.pages import create_pages
 from app.web.server import Address, HttpServer, Limits, TlsFiles, TrustedProxies
 from app.wiring import readiness
 from app.wiring.addresses import addresses
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.web.api import Api
     from app.web.live.hub import Hub
+    from app.web.server.asgi import ASGIApp
     from supervisors.last_errors import LastErrors
     from supervisors.stall_detector import StallDetector
     from supervisors.supervisor import Supervisor
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
 
 # Under the listener's time to stop, see `supervisors.tree`.
 DRAIN_SECONDS: Final = 8.0
+
+
+def fetch_pages() -> None:
+    """Import what the pages need, beside what else there is to do: half of all imports, and nobody is waiting yet."""
+    Thread(target=_pages_maker, name="import of the pages", daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,22 +66,28 @@ class Face:
 
     def parts(self, listening: Callable[[list[Address]], None]) -> Sequence[Part]:
         """Return the hub and the listener; ``listening`` is told the addresses when they are open."""
-        server = self._server()
+        server: HttpServer | None = None
 
         async def listen(*, task_status: trio.TaskStatus[None]) -> None:
+            nonlocal server
+            if server is None:
+                create_pages = await trio.to_thread.run_sync(_pages_maker)
+                server = self._server(create_pages())
             async with trio.open_nursery() as nursery:
                 listening(await nursery.start(server.run))
                 task_status.started()
 
         def drain() -> None:
             self.hub.close_all()
-            server.begin_drain()
+            if server is not None:
+                server.begin_drain()
 
         async def reload(*, task_status: trio.TaskStatus[None]) -> None:
             with trio.open_signal_receiver(signal.SIGHUP) as hangups:
                 task_status.started()
                 async for _ in hangups:  # what certbot's hook sends
-                    server.reload_tls()
+                    if server is not None:
+                        server.reload_tls()
 
         return [
             Part(id="hub", start=self.hub.run),
@@ -83,7 +95,7 @@ class Face:
             Part(id="listener", start=listen, ask=drain, many_tasks=True),
         ]
 
-    def _server(self) -> HttpServer:
+    def _server(self, pages: ASGIApp) -> HttpServer:
         settings = self.settings
         tls = None
         if settings.tls_cert is not None and settings.tls_key is not None:
@@ -95,7 +107,7 @@ class Face:
         )
         return HttpServer(
             api=self._api(),
-            pages=create_pages(),
+            pages=pages,
             websocket=gateway(live, settings.public_url),
             addresses=addresses(settings),
             tls=tls,
@@ -129,3 +141,9 @@ class Face:
             transactions=Transactions(PostgresUnitsOfWork(self.database), self.bell),
             clock=SystemClock(),
         )
+
+
+def _pages_maker() -> Callable[[], ASGIApp]:
+    from app.web.pages import create_pages  # noqa: PLC0415 # see `fetch_pages`
+
+    return create_pages
