@@ -7,6 +7,7 @@ process that could not stop.
 from __future__ import annotations
 
 import argparse
+import gc
 import getpass
 import sys
 from pathlib import Path
@@ -39,10 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
-    # Imported late, so that `rondo version` and a wrong setting answer at once.
+    # Imported late, so that `rondo version` and a wrong setting answer at once. All of it stays, so looking through it
+    # for garbage while it grows, a twentieth of the time, is in vain.
+    gc.disable()
     from app import administration, doctor  # noqa: PLC0415 - see above
     from app import main as program  # noqa: PLC0415 - see above
 
+    gc.enable()
     match options.command:
         case "serve":
             return program.serve(settings)

@@ -17,7 +17,7 @@ from app.wiring.actors import (
     stall_detector,
     upkeep_parts,
 )
-from app.wiring.face import Face, fetch_pages
+from app.wiring.face import Face
 from app.wiring.patience import patient
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ __all__ = [
     "dead_letters",
     "delivery_parts",
     "event_parts",
-    "fetch_pages",
     "patient",
     "services",
     "stall_detector",

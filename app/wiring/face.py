@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -23,6 +22,7 @@ from app.web.live.session import Live
 from app.web.server import Address, HttpServer, Limits, TlsFiles, TrustedProxies
 from app.wiring import readiness
 from app.wiring.addresses import addresses
+from app.wiring.late_pages import LatePages
 from supervisors.control import Control
 from supervisors.tree import Part
 
@@ -45,11 +45,6 @@ if TYPE_CHECKING:
 DRAIN_SECONDS: Final = 8.0
 
 
-def fetch_pages() -> None:
-    """Import what the pages need, beside what else there is to do: half of all imports, and nobody is waiting yet."""
-    Thread(target=_pages_maker, name="import of the pages", daemon=True).start()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
     """What the outside meets, and what it is told about the inside."""
@@ -66,28 +61,24 @@ class Face:
 
     def parts(self, listening: Callable[[list[Address]], None]) -> Sequence[Part]:
         """Return the hub and the listener; ``listening`` is told the addresses when they are open."""
-        server: HttpServer | None = None
+        pages = LatePages()
+        server = self._server(pages)
 
         async def listen(*, task_status: trio.TaskStatus[None]) -> None:
-            nonlocal server
-            if server is None:
-                create_pages = await trio.to_thread.run_sync(_pages_maker)
-                server = self._server(create_pages())
             async with trio.open_nursery() as nursery:
                 listening(await nursery.start(server.run))
                 task_status.started()
+                await pages.load()
 
         def drain() -> None:
             self.hub.close_all()
-            if server is not None:
-                server.begin_drain()
+            server.begin_drain()
 
         async def reload(*, task_status: trio.TaskStatus[None]) -> None:
             with trio.open_signal_receiver(signal.SIGHUP) as hangups:
                 task_status.started()
                 async for _ in hangups:  # what certbot's hook sends
-                    if server is not None:
-                        server.reload_tls()
+                    server.reload_tls()
 
         return [
             Part(id="hub", start=self.hub.run),
@@ -141,9 +132,3 @@ class Face:
             transactions=Transactions(PostgresUnitsOfWork(self.database), self.bell),
             clock=SystemClock(),
         )
-
-
-def _pages_maker() -> Callable[[], ASGIApp]:
-    from app.web.pages import create_pages  # noqa: PLC0415 # see `fetch_pages`
-
-    return create_pages
