@@ -3,7 +3,6 @@
 Never raises and never grows: what cannot be serialised is described, what is too long is cut.
 """
 
-import time
 import traceback
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,10 +24,9 @@ _RESET = "\x1b[0m"
 _NOT_FOR_HUMANS = frozenset({*_REQUIRED, "span_id", "trace_flags", "duration_ms", "exception.stacktrace"})
 
 
-def timestamp_now() -> str:
-    """Return the current instant as `timestamp` does. Made of a second that is kept: each request has one."""
-    microseconds = time.time_ns() // 1000
-    second, fraction = divmod(microseconds, 1_000_000)
+def timestamp_of(nanoseconds: int) -> str:
+    """Return a Unix time as `timestamp` does. Made of a second that is kept: each request has one."""
+    second, fraction = divmod(nanoseconds // 1000, 1_000_000)
     return f"{_second_text(second)}.{fraction:06d}Z"
 
 

@@ -78,10 +78,16 @@ def redact_text(text: str) -> str:
 
 def redact_fields(fields: Mapping[str, object], depth: int = 0) -> dict[str, object]:
     """Return the fields with secrets replaced, at every depth."""
-    return {
-        str(key): REDACTED if value is not None and is_secret(str(key)) else _redact(value, depth)
-        for key, value in fields.items()
-    }
+    redacted: dict[str, object] = {}
+    for key, value in fields.items():
+        name = str(key)
+        if value is not None and is_secret(name):
+            redacted[name] = REDACTED
+        elif isinstance(value, str) and _HARMLESS.fullmatch(value):  # most are ids: every request has two
+            redacted[name] = value
+        else:
+            redacted[name] = _redact(value, depth)
+    return redacted
 
 
 def _redact(value: object, depth: int) -> object:

@@ -177,12 +177,13 @@ class _PassingSpan(Span):
 
     def __init__(self, context: TraceContext) -> None:  # without the fields that only an exporter reads
         self.context = context
-        self._trace = None
-        self.error_type = None
-        self.attributes = {}
-        self.events = []
-        self.started_at_ns = self.ended_at_ns = 0
+        self.error_type = self._trace = None
         self._token: Token[TraceContext | None] | None = None
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether attributes go anywhere: no."""
+        return False
 
     def end(self) -> None:
         """Do nothing."""
@@ -285,6 +286,8 @@ def span(
         attributes: What is known at the start.
         new_root: Start a trace of its own, even inside another.
     """
+    if _exporter is None:
+        return _passing(parent, new_root=new_root)
     return start_span(name, kind=kind, parent=parent, links=links, attributes=attributes, new_root=new_root)
 
 
@@ -298,13 +301,13 @@ def start_span(
     new_root: bool = False,
 ) -> Span:
     """Return a running span that is not current. Whoever starts it calls `end`. Arguments as for `span`."""
+    if _exporter is None:
+        return _passing(parent, new_root=new_root)
     current = None if new_root else trace_context.CURRENT.get()
     above = (trace_context.parse(parent) if parent else None) or current
-    if _exporter is None:
-        return _PassingSpan(_below(above, recorded=False))
     inside = _local_trace.get() if above is not None and above == current else None
     trace = inside or _LocalTrace()
-    made = Span(name, _below(above, recorded=True), above, kind, trace, is_root=trace is not inside)
+    made = Span(name, _below(above), above, kind, trace, is_root=trace is not inside)
     made.attributes.update(attributes or {})
     made.links = tuple(link for link in map(trace_context.parse, links) if link is not None)[:MAX_LINKS]
     return made
@@ -358,12 +361,16 @@ def count_with_exemplar(counter: Counter, amount: float = 1) -> None:
         counter.inc(amount)
 
 
-def _below(above: TraceContext | None, *, recorded: bool) -> TraceContext:
+def _passing(parent: str | None, *, new_root: bool) -> Span:
+    """Return a span that hands on the ids of the one above: one that nobody will find is nothing to point at."""
+    above = (trace_context.parse(parent) if parent else None) or (None if new_root else trace_context.CURRENT.get())
+    return _PassingSpan(above or trace_context.new_root())
+
+
+def _below(above: TraceContext | None) -> TraceContext:
     if above is None:
         root = trace_context.new_root()
-        return root._replace(sampled=True) if recorded and _is_chosen(root.trace_id) else root
-    if not recorded:
-        return above  # a span nobody will find is nothing to point at
+        return root._replace(sampled=True) if _is_chosen(root.trace_id) else root
     return TraceContext(above.trace_id, trace_context.new_span_id(), above.sampled)
 
 

@@ -129,7 +129,8 @@ def _record(seen: Observation, seconds: float) -> None:
     meter.request_size.observe(int(length[:20]) if length.isdigit() else 0)
     meter.response_size.observe(seen.size)
     tracing.observe_with_exemplar(meter.duration, seconds)
-    _describe(seen.span, seen)
+    if seen.status >= 500 or seen.span.is_recording:
+        _describe(seen.span, seen)
     meter.access_log.write(seen.status, seconds, seen.size, client=seen.request.address, error_type=seen.code)
 
 
