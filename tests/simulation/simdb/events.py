@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -128,5 +128,5 @@ def members(work: Transaction, project_id: UUID) -> tuple[AccountId, ...]:
 def recorded(row: EventRow, audience: tuple[AccountId, ...]) -> RecordedEvent:
     """Return an event of the log as its readers get it."""
     assert row.position is not None
-    fields = {name: getattr(row.event, name) for name in NewEvent.__slots__}
-    return RecordedEvent(**fields, position=row.position, audience=audience)
+    told = {field.name: getattr(row.event, field.name) for field in fields(NewEvent)}
+    return RecordedEvent(**told, position=row.position, audience=audience)
