@@ -39,7 +39,7 @@ class NoContext:
 
     def __init__(self, **_: object) -> None: ...
 
-    def add(self, **_: object) -> None:
+    def add_id(self, *_: object) -> None:
         """Do nothing."""
 
     def __enter__(self) -> None: ...

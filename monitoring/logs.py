@@ -18,6 +18,7 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Literal, Self
+from uuid import UUID
 
 import orjson
 from loguru import logger
@@ -147,9 +148,9 @@ class context:  # noqa: N801 # written like a function: `with logs.context(…):
     def __init__(self, **fields: object) -> None:
         self._added = fields
 
-    def add(self, **fields: object) -> None:
-        """Add more, for the rest of it."""
-        self._held.update(redaction.redact_fields(fields))
+    def add_id(self, name: str, value: UUID) -> None:
+        """Add an id, for the rest of it."""
+        self._held[name] = str(value)
 
     def __enter__(self) -> Self:
         self._held = _fields.get() | redaction.redact_fields(self._added)

@@ -178,6 +178,8 @@ class _PassingSpan(Span):
     def __init__(self, context: TraceContext) -> None:  # without the fields that only an exporter reads
         self.context = context
         self.error_type = self._trace = None
+        self.attributes = {}
+        self.events = []
         self._token: Token[TraceContext | None] | None = None
 
     @property

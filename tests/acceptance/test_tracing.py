@@ -37,6 +37,7 @@ async def test_one_post_is_found_in_the_log_in_every_actor_and_by_exemplar(tmp_p
     with running_rondo(tmp_path / "data", **settings) as rondo:
         async with client(rondo.url) as http:
             person = await register(http)
+            await handled(receiver)  # or the next event would be handled together with this one, in its trace
             fields = {"title": "Follow me", "dueDate": "2027-01-01"}
             answer = await person.call("POST", "/api/tasks", fields, x_request_id=REQUEST_ID)
             finished = await logged(rondo, "http.request.finished")
@@ -65,6 +66,13 @@ async def logged(rondo: RondoProcess, event: str) -> dict[str, object]:
             if found:
                 assert len(found) == 1
                 return found[0]
+            await trio.sleep(0.05)
+
+
+async def handled(receiver: Receiver) -> None:
+    """Wait until every actor has handled an event."""
+    with trio.fail_after(20):
+        while not {span.name for span in receiver.spans if span.parent_span_id} >= ACTORS:
             await trio.sleep(0.05)
 
 

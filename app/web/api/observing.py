@@ -39,7 +39,7 @@ class Meter:
     request_size: Histogram = field(init=False)
     response_size: Histogram = field(init=False)
     access_log: logs.AccessLog = field(init=False)
-    _by_status: dict[int, Counter] = field(default_factory=dict)
+    by_status: dict[int, Counter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Whatever a client makes up as a method is one word, or it would be a name without end.
@@ -52,9 +52,7 @@ class Meter:
 
     def requests(self, status: int) -> Counter:
         """Return the counter of requests that ended with this status."""
-        counter = self._by_status.get(status)
-        if counter is None:
-            counter = self._by_status[status] = metrics.HTTP_REQUESTS_TOTAL.labels(self.method, self.route, status)
+        counter = self.by_status[status] = metrics.HTTP_REQUESTS_TOTAL.labels(self.method, self.route, status)
         return counter
 
 
@@ -103,10 +101,24 @@ class Observation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _in_progress[self.meter.method] -= 1
-        _record(self, time.perf_counter() - self.started)
+        self._record(time.perf_counter() - self.started)
         self.span.__exit__(kind, error, trace)
         self.fields.__exit__()
+
+    def _record(self, seconds: float) -> None:
+        meter, status, size, request = self.meter, self.status, self.size, self.request
+        _in_progress[meter.method] -= 1
+        length = request.headers.get(b"content-length")
+        (meter.by_status.get(status) or meter.requests(status)).inc()
+        meter.request_size.observe(int(length[:20]) if length and length.isdigit() else 0)
+        meter.response_size.observe(size)
+        if self.span.context.sampled:
+            tracing.observe_with_exemplar(meter.duration, seconds)
+        else:
+            meter.duration.observe(seconds)
+        if status >= 500 or self.span.is_recording:
+            _describe(self.span, self)
+        meter.access_log.write(status, seconds, size, client=request.address, error_type=self.code)
 
     def note(self, answer: Answer) -> None:
         """Remember what is answered."""
@@ -120,18 +132,6 @@ class Observation:
             (b"traceresponse", self.traceparent.encode()),
             (b"server-timing", b"app;dur=%.2f" % milliseconds),
         )
-
-
-def _record(seen: Observation, seconds: float) -> None:
-    meter = seen.meter
-    length = seen.request.headers.get(b"content-length", b"")
-    meter.requests(seen.status).inc()
-    meter.request_size.observe(int(length[:20]) if length.isdigit() else 0)
-    meter.response_size.observe(seen.size)
-    tracing.observe_with_exemplar(meter.duration, seconds)
-    if seen.status >= 500 or seen.span.is_recording:
-        _describe(seen.span, seen)
-    meter.access_log.write(seen.status, seconds, seen.size, client=seen.request.address, error_type=seen.code)
 
 
 def _describe(span: Span, seen: Observation) -> None:

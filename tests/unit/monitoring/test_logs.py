@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -171,7 +172,7 @@ def test_a_field_cannot_take_the_place_of_a_required_one(lines: Lines) -> None:
 def test_the_access_line_says_what_a_request_was(lines: Lines) -> None:
     access = logs.AccessLog("GET", "/api/tasks/{id}")
     with logs.context(requestId="r-1") as known, tracing.span("GET /api/tasks/{id}"):
-        known.add(userId="u-1")
+        known.add_id("userId", UUID(int=1))
         access.write(200, 0.0123456789, 512, client="::1", error_type="gone")
     access.write(200, 0.1, 2, client="::1")
 
@@ -179,7 +180,7 @@ def test_the_access_line_says_what_a_request_was(lines: Lines) -> None:
     assert (line["event"], line["component"]) == ("http.request.finished", "http")
     assert (line["method"], line["route"], line["status"], line["bytes"]) == ("GET", "/api/tasks/{id}", 200, 512)
     assert (line["duration"], line["duration_ms"]) == (0.012346, 12.346)
-    assert (line["requestId"], line["userId"], line["client"]) == ("r-1", "u-1", "::1")
+    assert (line["requestId"], line["userId"], line["client"]) == ("r-1", str(UUID(int=1)), "::1")
     assert len(line["trace_id"]) == 32
     assert line["error.type"] == "gone"
     assert set(line) - set(plain) == {"requestId", "userId", "error.type", "trace_id", "span_id", "trace_flags"}
