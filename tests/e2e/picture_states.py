@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 ROW = ".row[data-id]"
+PLACES = {"inbox": "/", "completed": "/completed", "tag": "/tag/travel", "search": "/search?q=the"}
 
 
 def show_states(browser: Browser, url: str, target: Path, fill: Fill) -> None:
     """Write a picture of each state, in turns light and dark, into a folder."""
     for scheme, options in (("light", WIDE), ("dark", PHONE)):
-        visitor = Visitor(browser, url, color_scheme=scheme, **options)
+        look = {"color_scheme": scheme, **options}
+        visitor = Visitor(browser, url, **look)
         page = visitor.register()
-        _States(visitor, page, target, "phone" if options is PHONE else "wide").show(fill)
+        _States(visitor, page, target, "phone" if options is PHONE else "wide").show(fill, browser, look)
         visitor.context.close()
 
 
@@ -38,8 +40,9 @@ class _States:
         self.target = target
         self.size = size
 
-    def show(self, fill: Fill) -> None:
+    def show(self, fill: Fill, browser: Browser, look: dict[str, Any]) -> None:
         self.keep("empty")
+        self.refused(Visitor(browser, self.visitor.url, **look))
         fill(self.visitor)
         self.page.goto("/upcoming")
         self.page.locator(ROW).first.wait_for()
@@ -48,6 +51,7 @@ class _States:
             self.dragged()
         else:
             self.swiped()
+        self.places()
         self.commands()
         self.picked()
         self.filtered()
@@ -58,6 +62,27 @@ class _States:
         """Take a picture when everything stands still."""
         self.page.evaluate(STILL)
         self.page.screenshot(path=self.target / f"state-{name}-{self.size}.png")
+
+    def refused(self, stranger: Visitor) -> None:
+        """Somebody else mistypes."""
+        self.page, mine = stranger.open("/"), self.page
+        self.page.get_by_label("Email").fill("anna@example.org")
+        self.page.get_by_label("Password", exact=True).fill("not the right one")
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("alert").first.wait_for()
+        self.keep("refused")
+        self.page = mine
+        stranger.context.close()
+
+    def places(self) -> None:
+        """Visit the other places, with something done in them."""
+        expect(self.page.get_by_text("Changed in another window")).to_have_count(0, timeout=20_000)
+        [task] = self.visitor.call("GET", "/api/tasks?search=chapter")["items"]
+        self.visitor.call("POST", f"/api/tasks/{task['id']}/complete")
+        for name, path in PLACES.items():
+            self.page.goto(path)
+            self.page.locator(ROW).first.wait_for()
+            self.keep(name)
 
     def dragged(self) -> None:
         box = self.page.locator(ROW).first.bounding_box()

@@ -71,6 +71,7 @@ def _look(browser: Browser, url: str, name: str, **options: Any) -> None:
     if name != "phone":
         page.get_by_role("link", name="Pay the rent").click()
         page.get_by_text("every month").first.wait_for()
+    expect(page.get_by_text("Changed in another window")).to_have_count(0, timeout=20_000)
     page.wait_for_timeout(600)  # let the last movement end
     page.screenshot(path=TARGET / ("readme.png" if name == "light" else f"{name}.png"))
     visitor.context.close()
