@@ -36,6 +36,6 @@ class LatePages:
 
 
 def _create() -> ASGIApp:
-    from app.web.pages import create_pages  # noqa: PLC0415 # see above
+    from app.web.pages import create_pages  # noqa: PLC0415 # after Rondo is ready, not with it
 
     return create_pages()

@@ -200,6 +200,6 @@ def _turn_away(sock: socket.socket, answer: bytes) -> None:
 
 def _http2() -> "type[Http2Connection]":
     """Import what only TLS needs: without it Rondo starts a tenth of a second earlier."""
-    from app.web.server.http2 import Http2Connection  # noqa: PLC0415 # see above
+    from app.web.server.http2 import Http2Connection  # noqa: PLC0415 # only TLS needs it
 
     return Http2Connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -149,34 +150,39 @@ async def test_a_crash_between_effect_and_cursor_leaves_neither(database: Databa
     assert await database.fetchval("SELECT count(*) FROM rate_limits") == 1
 
 
+@dataclass
+class Noting:
+    """Handles events by noting their positions, batch by batch."""
+
+    batches: list[list[int]] = field(default_factory=list)
+
+    async def __call__(self, _connection: Connection, events: Sequence[Any]) -> bool:
+        await trio.lowlevel.checkpoint()
+        self.batches.append([event["position"] for event in events])
+        return False
+
+    @property
+    def handled(self) -> list[int]:
+        """All positions, in the order in which they came."""
+        return [position for batch in self.batches for position in batch]
+
+
 async def test_two_followers_of_one_cursor_share_the_events(database: Database) -> None:
     world = await Events.make(database)
     for _ in range(20):
         await world.record(database)
     await publish(database)
-    handled: list[int] = []
-
-    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
-        await trio.lowlevel.checkpoint()
-        handled.extend(event["position"] for event in events)
-        return False
-
+    note = Noting()
     async with trio.open_nursery() as nursery:
         for _ in range(2):
             nursery.start_soon(catch_up, EventFollower(database=database, consumer="test", handle=note), 3)
 
-    assert handled == list(range(1, 21))
+    assert note.handled == list(range(1, 21))
 
 
 async def test_what_means_nothing_to_a_follower_is_passed_by(database: Database) -> None:
     world = await Events.make(database)
-    handled: list[list[int]] = []
-
-    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
-        await trio.lowlevel.checkpoint()
-        handled.append([event["position"] for event in events])
-        return False
-
+    note = Noting()
     for _ in range(6):
         await world.record(database)
     await publish(database)
@@ -189,7 +195,7 @@ async def test_what_means_nothing_to_a_follower_is_passed_by(database: Database)
     assert await follower.advance(2) == (2, 8)
     assert await follower.advance(10) == (4, 12)
     assert await follower.advance(10) == (0, 12)
-    assert handled == [[1, 2, 3, 4, 5, 6], [10, 11, 12]]
+    assert note.batches == [[1, 2, 3, 4, 5, 6], [10, 11, 12]]
     assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 12
 
 
@@ -198,13 +204,7 @@ async def test_what_is_requeued_is_handled_before_anything_is_passed_by(database
     for _ in range(3):
         await world.record(database)
     await publish(database)
-    handled: list[int] = []
-
-    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
-        await trio.lowlevel.checkpoint()
-        handled.extend(event["position"] for event in events)
-        return False
-
+    note = Noting()
     await database.execute("INSERT INTO cursors (consumer, position) VALUES ('test', 1)")
     await database.execute(
         "INSERT INTO requeued_events VALUES (gen_random_uuid(), 'test', 1, gen_random_uuid(), now())"
@@ -213,7 +213,7 @@ async def test_what_is_requeued_is_handled_before_anything_is_passed_by(database
 
     await catch_up(follower)
 
-    assert handled[0] == 1
+    assert note.handled[0] == 1
     assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 3
 
 
@@ -222,20 +222,14 @@ async def test_two_followers_pass_by_each_event_once(database: Database) -> None
     for _ in range(40):
         await world.record(database)
     await publish(database)
-    handled: list[int] = []
-
-    async def note(_connection: Connection, events: Sequence[Any]) -> bool:
-        await trio.lowlevel.checkpoint()
-        handled.extend(event["position"] for event in events)
-        return False
-
+    note = Noting()
     async with trio.open_nursery() as nursery:
         for _ in range(2):
             follower = EventFollower(database=database, consumer="test", handle=note, matters="e.position % 7 = 0")
             nursery.start_soon(catch_up, follower, 3)
 
-    assert handled == sorted(set(handled))
-    assert {position for position in range(1, 41) if position % 7 == 0} <= set(handled)
+    assert note.handled == sorted(set(note.handled))
+    assert {position for position in range(1, 41) if position % 7 == 0} <= set(note.handled)
     assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 40
 
 
