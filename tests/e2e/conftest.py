@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PASSWORD = "a quiet place near the river"
+# Where visitors live: for an hour or two a day their date is another than UTC's.
+TIME_ZONE = "Europe/Berlin"
 RESULTS = Path("test-results")
 # Nothing waits this long where all is well; a machine under load must not fail a test.
 PATIENCE_MS = 15_000
@@ -121,7 +123,7 @@ class Visitor:
         self.complaints_allowed: tuple[str, ...] = ()
         self._was_offline = False
         self.context: BrowserContext = browser.new_context(
-            base_url=url, timezone_id="Europe/Berlin", **({"viewport": _WIDE, "locale": "en-GB"} | options)
+            base_url=url, timezone_id=TIME_ZONE, **({"viewport": _WIDE, "locale": "en-GB"} | options)
         )
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("request", self._leaves)
@@ -140,7 +142,7 @@ class Visitor:
 
     def register(self) -> Page:
         """Become somebody, past the form, and see the empty Inbox live."""
-        account = {"name": "Anna", "email": new_email(), "password": PASSWORD, "timeZone": "Europe/Berlin"}
+        account = {"name": "Anna", "email": new_email(), "password": PASSWORD, "timeZone": TIME_ZONE}
         self.call("POST", "/api/auth/register", account)
         page = self.open("/")
         page.get_by_text("Live", exact=True).wait_for(state="attached")

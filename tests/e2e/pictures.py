@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect, sync_playwright
 
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Visitor
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM, PASSWORD, TIME_ZONE, Visitor
 from tests.e2e.picture_states import show_states
 from tests.e2e.test_first_run import register
 from tests.e2e.test_ops_page import AUDIT, NO_AUDIT, OPERATOR, Load, actor, fault, post, signed_in
@@ -78,7 +79,7 @@ def _look(browser: Browser, url: str, name: str, **options: Any) -> None:
 
 
 def _fill(visitor: Visitor) -> None:
-    today = datetime.now(UTC).date()
+    today = datetime.now(ZoneInfo(TIME_ZONE)).date()
     for title, days, fields in TASKS:
         due = None if days is None else (today + timedelta(days=days)).isoformat()
         visitor.call("POST", "/api/tasks", {"title": title, "dueDate": due, **fields})

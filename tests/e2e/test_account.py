@@ -15,12 +15,19 @@ from tests.e2e.test_everyone_can_use_it import violations
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.e2e.conftest import Visitor
 
 NEW_PASSWORD = "a louder place by the sea"
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
+
+# Whether quiet hours were ticked, at every change of the page.
+NOTE_THE_TICKS = """() => {
+  globalThis.seen = [];
+  new MutationObserver(() => seen.push(document.querySelector("[name=quiet]").checked))
+    .observe(document.querySelector("#settings"), { subtree: true, childList: true, attributes: true });
+}"""
 
 
 def region(page: Page, name: str) -> Locator:
@@ -55,6 +62,43 @@ def test_the_profile_saves_itself(anna: Visitor) -> None:
     me = anna.call("GET", "/api/me")
     assert (me["name"], me["timeZone"], me["weekStart"]) == ("Anna Blume", "America/New_York", "sunday")
     assert me["quietHours"] == {"from": "21:15", "to": "07:00"}
+
+
+def test_what_was_just_chosen_is_not_taken_back_by_an_earlier_answer(anna: Visitor) -> None:
+    page = settings(anna)
+    you = region(page, "You")
+    held: list[Route] = []
+    page.route("**/api/me", lambda route: held.append(route))  # noqa: PLW0108 # Playwright marks what it is given
+    you.get_by_label("First day of the week").select_option("Sunday")
+    you.get_by_label("Quiet hours").check()
+    page.evaluate(NOTE_THE_TICKS)
+
+    held[0].continue_()
+    expect(you.get_by_text("Saved")).to_be_visible()
+    assert set(page.evaluate("seen")) == {True}
+    while len(held) < 2:
+        page.wait_for_timeout(20)
+    held[1].continue_()
+
+    expect(you.get_by_label("From")).to_have_value("22:00")
+    assert set(page.evaluate("seen")) == {True}
+    assert anna.call("GET", "/api/me")["quietHours"] == {"from": "22:00", "to": "07:00"}
+
+
+def test_quiet_hours_that_cannot_be_saved_say_so(anna: Visitor) -> None:
+    page = settings(anna)
+    you = region(page, "You")
+    anna.complaints_allowed = ("ERR_INTERNET_DISCONNECTED",)
+    anna.context.set_offline(True)
+
+    you.get_by_label("Quiet hours").check()
+    expect(you.get_by_text("The server cannot be reached")).to_be_visible()
+    anna.context.set_offline(False)
+    you.get_by_label("Quiet hours").uncheck()
+    you.get_by_label("Quiet hours").check()
+
+    expect(you.get_by_label("From")).to_have_value("22:00")
+    expect(you.get_by_text("The server cannot be reached")).to_have_count(0)
 
 
 def test_a_time_zone_that_does_not_exist_is_said_at_the_field(anna: Visitor) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Visitor, wait_until
+from tests.e2e.conftest import TIME_ZONE, Visitor, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ def reading(browser: Browser, rondo_url: str) -> Iterator[Callable[[str], Page]]
 
     def page_in(locale: str) -> Page:
         if locale not in pages:
-            context = browser.new_context(base_url=rondo_url, locale=locale, timezone_id="Europe/Berlin")
+            context = browser.new_context(base_url=rondo_url, locale=locale, timezone_id=TIME_ZONE)
             pages[locale] = context.new_page()
             pages[locale].clock.set_fixed_time(NOW)
             pages[locale].goto("/sign-in")

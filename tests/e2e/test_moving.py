@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import wait_until
+from tests.e2e.conftest import TIME_ZONE, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from playwright.sync_api import Locator, Page
 
     from tests.e2e.conftest import Visitor
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
-TODAY = date.today()  # noqa: DTZ011 - the person's own days; the visitor lives in the same one as this machine's clock
+
+
+def date_in(count: int) -> date:
+    """Return the date so many days from today, where the visitor lives."""
+    return datetime.now(ZoneInfo(TIME_ZONE)).date() + timedelta(days=count)
 
 
 def day(count: int) -> str:
-    """Return the day so many days from today."""
-    return (TODAY + timedelta(days=count)).isoformat()
+    """Return it as the API says it."""
+    return date_in(count).isoformat()
 
 
 def with_tasks(visitor: Visitor) -> Page:
@@ -120,7 +126,7 @@ def test_every_way_of_dragging_has_a_key(anna: Visitor) -> None:
     page.get_by_role("link", name="Soon", exact=True).focus()
 
     page.keyboard.press("Alt+ArrowDown")
-    expect(page.locator(".group").first.locator("h2")).to_contain_text(f"{TODAY + timedelta(days=3):%A}")
+    expect(page.locator(".group").first.locator("h2")).to_contain_text(f"{date_in(3):%A}")
     expect(page.get_by_role("link", name="Soon", exact=True)).to_be_focused()
     page.keyboard.press("Alt+ArrowDown")
     expect(page.locator(".group")).to_have_count(1)

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from app.adapters.postgres import Database
 from app.adapters.postgres.embedded import EmbeddedPostgres
 from supervisors.tree import BACKOFF
-from tests.e2e.conftest import PASSWORD, new_email
+from tests.e2e.conftest import PASSWORD, TIME_ZONE, new_email
 from tests.e2e.test_everyone_can_use_it import NARROW, WIDE, violations
 from tests.fixtures.rondo import RondoProcess, running_rondo
 
@@ -50,7 +50,7 @@ WEEKLY = {"rule": "FREQ=WEEKLY", "mode": "schedule", "missed": "skip"}
 def rondo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RondoProcess]:
     """A Rondo of our own: its first account is the operator, and it is broken on purpose."""
     with running_rondo(tmp_path_factory.mktemp("ops") / "data") as process:
-        account = {"name": "Olga", "email": OPERATOR, "password": PASSWORD, "timeZone": "Europe/Berlin"}
+        account = {"name": "Olga", "email": OPERATOR, "password": PASSWORD, "timeZone": TIME_ZONE}
         post(process.url, "/api/auth/register", account)
         yield process
 

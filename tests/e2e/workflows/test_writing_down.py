@@ -8,16 +8,18 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import TIME_ZONE
+
 if TYPE_CHECKING:
     from tests.e2e.workflows.person import Person
 
-BERLIN = ZoneInfo("Europe/Berlin")
+HERE = ZoneInfo(TIME_ZONE)
 
 
 def tomorrow_at_nine(days: int = 1) -> str:
-    """Return nine o'clock in Berlin some days from now as the API writes it."""
-    day = datetime.now(BERLIN).date() + timedelta(days=days)
-    moment = datetime(day.year, day.month, day.day, 9, tzinfo=BERLIN)
+    """Return nine o'clock where the visitor lives some days from now as the API writes it."""
+    day = datetime.now(HERE).date() + timedelta(days=days)
+    moment = datetime(day.year, day.month, day.day, 9, tzinfo=HERE)
     return moment.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
