@@ -33,6 +33,7 @@ PAGES: Final = {
     "by title, with a tag": TaskQuery(completed=False, tags=("home",), sort=TaskSort.TITLE),
     "a frequent part": TaskQuery(search="ounta"),
     "a rare part": TaskQuery(search="n 99"),
+    "two rare letters": TaskQuery(search="qz"),
 }
 # As migration 0005 had it.
 PAIRS: Final = """json_build_object(

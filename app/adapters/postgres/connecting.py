@@ -91,9 +91,8 @@ def _take_over(stream: trio.SocketStream) -> socket.socket:
 
 def begin(loop: TrioLoop, sock: socket.socket, protocol: asyncio.Protocol) -> tuple[SocketTransport, asyncio.Protocol]:
     """Put a protocol on a socket and start reading. The loop must be entered."""
-    transport = SocketTransport(loop, sock, protocol)
+    transport = _read(loop, sock, protocol)
     protocol.connection_made(transport)
-    loop.start_soon(transport.read_forever)
     return transport, protocol
 
 
@@ -101,8 +100,7 @@ async def begin_tls(
     loop: TrioLoop, sock: socket.socket, protocol: asyncio.Protocol, context: ssl.SSLContext, host: str
 ) -> tuple[SocketTransport, asyncio.Protocol]:
     """Do the TLS handshake first, then put the protocol on the socket. Asyncio-flavoured."""
-    transport = SocketTransport(loop, sock, protocol)
-    loop.start_soon(transport.read_forever)
+    transport = _read(loop, sock, protocol)
     try:
         await transport.start_tls(context, host)
     except BaseException:
@@ -110,3 +108,14 @@ async def begin_tls(
         raise
     protocol.connection_made(transport)
     return transport, protocol
+
+
+def _read(loop: TrioLoop, sock: socket.socket, protocol: asyncio.Protocol) -> SocketTransport:
+    """Start reading. A loop that has ended meanwhile leaves no socket behind."""
+    transport = SocketTransport(loop, sock, protocol)
+    try:
+        loop.start_soon(transport.read_forever)
+    except ConnectionError:
+        sock.close()
+        raise
+    return transport

@@ -149,7 +149,7 @@ class SocketTransport(asyncio.Transport):
     # Receiving.
 
     async def read_forever(self) -> None:
-        """Hand every byte to the protocol until the connection ends."""
+        """Hand every byte to the protocol until the connection ends. The loop's end is that of the connection too."""
         enter, receive, take, sock = self._loop.enter, self._sock.recv, self._take, self._sock
         try:
             while not self._closed:
@@ -167,6 +167,9 @@ class SocketTransport(asyncio.Transport):
             return
         except OSError as error:
             enter(self._end, error)
+        except trio.Cancelled:
+            enter(self._end, None)
+            raise
         else:
             enter(self._end, None)
 

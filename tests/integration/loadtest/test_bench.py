@@ -26,8 +26,8 @@ ROWS = {
     *(f"growth_{name}" for name in ENDPOINTS),
     *("sockets", "fanout", "delivery_p50", "delivery_p99", "start_existing", "start_empty"),
 }
-# What may be nothing, or less: errors, and differences of two figures.
-MAY_BE_ZERO = {"mixed_errors", "memory_growth", "instrumentation"}
+# What may be nothing, or less: errors, and differences of two figures. A few sockets may find room in freed memory.
+MAY_BE_ZERO = {"mixed_errors", "memory_growth", "instrumentation", "sockets"}
 
 
 def loadtest(*words: str) -> subprocess.CompletedProcess[str]:
