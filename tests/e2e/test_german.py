@@ -193,6 +193,7 @@ def test_refusals_are_in_german_too(visit: Callable[..., Visitor]) -> None:
     expect(page.get_by_text("Die E-Mail-Adresse oder das Passwort ist falsch.")).to_be_visible()
 
     page.get_by_role("link", name="Neu hier? Konto anlegen").click()
+    expect(page.get_by_label("Name")).to_be_focused()  # typing any sooner would go into two forms
     page.get_by_label("E-Mail").fill("niemand")
     page.get_by_label("Passwort", exact=True).fill("kurz")
     page.get_by_role("button", name="Konto anlegen").click()
