@@ -7,6 +7,7 @@ import { weekdayName } from "../core/dates.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { call } from "../data/api.js";
+import { state } from "../data/store.js";
 import { signedIn } from "../data/sync.js";
 import { field, section, sent } from "./account-form.js";
 
@@ -37,7 +38,7 @@ export function profilePart() {
   /** @param {object} body @param {Input} input */
   const send = async (body, input) => {
     const user = await sent(() => call("PATCH", "/api/me", { body }), [input]).finally(() => (unsaved -= 1));
-    if (!user) return;
+    if (!user) return void (state.user && draw(state.user)); // what came from elsewhere meanwhile
     await signedIn(user);
     saved.textContent = t("account.saved");
     setTimeout(() => (saved.textContent = ""), SAID_MS);
