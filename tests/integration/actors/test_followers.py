@@ -111,8 +111,9 @@ async def end_whoever_waits(connection: Connection) -> None:
     """Terminate the one backend that waits for a lock of this connection's transaction."""
     with trio.fail_after(5):
         while not await connection.fetchval(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            # Not pg_stat_activity: a transaction sees there for ever the backends there were when it first looked.
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
         ):
             await trio.sleep(0.01)
 
