@@ -140,12 +140,13 @@ class Visitor:
         page.goto(path)
         return page
 
-    def register(self) -> Page:
-        """Become somebody, past the form, and see the empty Inbox live."""
+    def register(self, *, live: bool = True) -> Page:
+        """Become somebody, past the form, and see the empty Inbox, live unless it cannot be."""
         account = {"name": "Anna", "email": new_email(), "password": PASSWORD, "timeZone": TIME_ZONE}
         self.call("POST", "/api/auth/register", account)
         page = self.open("/")
-        page.get_by_text("Live", exact=True).wait_for(state="attached")
+        if live:
+            page.get_by_text("Live", exact=True).wait_for(state="attached")
         return page
 
     def call(self, method: str, path: str, data: object = None) -> Any:
@@ -169,6 +170,7 @@ class Visitor:
         """Keep what can be seen of a failure: a picture of every page, and the trace."""
         for number, page in enumerate(self.context.pages, 1):
             page.screenshot(path=RESULTS / f"{name}-{number}.png")
+            (RESULTS / f"{name}-{number}.html").write_text(f"<!-- {page.url} -->\n{page.content()}", encoding="utf-8")
         if self.traced:
             self.context.tracing.stop(path=RESULTS / f"{name}.zip")
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import wait_until, wait_until_kept
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.e2e.conftest import Visitor
 
@@ -204,3 +204,26 @@ def test_what_is_changed_while_the_waiting_changes_are_read_is_kept(anna: Visito
     expect(page.locator(".row-title")).to_have_text(["Also", "After"])
     [also, after] = anna.call("GET", "/api/tasks")["items"]
     assert (also["title"], after["title"], after["priority"]) == ("Also", "After", "high")
+
+
+def test_a_task_that_is_listed_before_the_answer_about_it_comes_keeps_one_row(anna: Visitor) -> None:
+    answered = []
+
+    def hold(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.fallback()
+        return answered.append((route, route.fetch()))
+
+    anna.context.route_web_socket("**/ws*", lambda socket: socket.close())
+    anna.context.route("**/api/tasks", hold)
+    page = anna.register(live=False)
+    page.get_by_label("New task").first.fill("Water plants")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Water plants")).to_have_count(2)
+
+    [(route, answer)] = answered
+    route.fulfill(response=answer)
+
+    expect(page.get_by_role("link", name="Water plants")).to_have_count(1)
+    page.get_by_role("link", name="Water plants").click()
+    expect(page.get_by_role("complementary", name="Details").get_by_label("Title")).to_have_value("Water plants")

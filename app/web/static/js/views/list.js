@@ -128,8 +128,9 @@ function buildGroup(group) {
 
 /** A row folds away, so that the eye sees where it went. @param {Element} row */
 function leave(row) {
-  // It stands in another group now, which takes it.
-  if (drawn.has(/** @type {HTMLElement} */ (row).dataset.id)) return;
+  const id = /** @type {HTMLElement} */ (row).dataset.id;
+  // It stands in another group now, which takes it; unless the task got the row of the change that made it.
+  if (drawn.has(id) && rowRoot(id ?? "") === row) return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const { height } = row.getBoundingClientRect();
   if (still || document.hidden || height === 0) return row.remove();
