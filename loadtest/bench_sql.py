@@ -22,10 +22,13 @@ from app.domain.ids import AccountId
 from app.domain.queries import TaskQuery, TaskSort
 from app.domain.task import Priority
 from loadtest.bench.stage import register
-from loadtest.bench.store import Store
+from loadtest.bench.store import FILL, INBOX, Store
 from loadtest.process import Rondo
 
 TASKS: Final = 10_000
+NEW_TASKS: Final = 2_000
+# As PostgreSQL has it unless it is told otherwise.
+MERGE_LATE: Final = "ALTER INDEX tasks_by_text RESET (gin_pending_list_limit)"
 ROUNDS: Final = 60
 PAGES: Final = {
     "by due date": TaskQuery(completed=False, sort=TaskSort.DUE_DATE),
@@ -72,9 +75,22 @@ async def _measure(url: str, account_id: AccountId) -> None:
             for name, query in PAGES.items():
                 statement, values = page_statement(account_id, query, None)
                 _say(f"50 tasks, {name}", await _seconds(connection, statement, *values))
+            await _measure_after_writes(connection, account_id)
             for name, json in (("a row", "task_json(t, NULL)"), ("pairs", PAIRS)):
                 _say(f"JSON of 500 tasks from {name}", await _seconds(connection, OF_500.format(json)))
         nursery.cancel_scope.cancel()
+
+
+async def _measure_after_writes(connection: Any, account_id: AccountId) -> None:
+    statement, values = page_statement(account_id, PAGES["a rare part"], None)
+    inbox = await connection.fetchval(INBOX, str(account_id))
+    for when in ("", ", merged late"):
+        if when:
+            await connection.execute(MERGE_LATE)
+        for _ in range(NEW_TASKS):
+            await connection.execute(FILL, inbox, 1)
+        seconds = await _seconds(connection, statement, *values)
+        _say(f"a rare part after {NEW_TASKS} writes{when}", seconds)
 
 
 async def _seconds(connection: Any, statement: str, *values: object) -> float:
@@ -87,7 +103,7 @@ async def _seconds(connection: Any, statement: str, *values: object) -> float:
 
 
 def _say(what: str, seconds: float) -> None:
-    sys.stdout.write(f"{what:<36} {seconds * 1e3:7.3f} ms\n")
+    sys.stdout.write(f"{what:<48} {seconds * 1e3:7.3f} ms\n")
 
 
 if __name__ == "__main__":
