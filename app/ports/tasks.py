@@ -37,11 +37,11 @@ class TaskPage:
     """Some tasks of a list.
 
     Attributes:
-        items: The tasks as the API shows them, with commas between them.
+        items: The tasks as the API shows them, in UTF-8, with commas between them.
         last: Where the next page begins, None if this is the last one.
     """
 
-    items: str
+    items: bytes
     last: Place | None
 
 

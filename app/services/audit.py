@@ -45,7 +45,7 @@ class AuditService:
             found = of_task
         shown = found[: query.limit]
         cursor = encode_cursor(_name(query), shown[-1].position) if len(found) > query.limit else None
-        return page_json(",".join(line.json for line in shown), cursor)
+        return page_json(",".join(line.json for line in shown).encode(), cursor)
 
     async def verify(self, context: Context) -> bytes:
         """Walk the chains the caller may see, for an operator all, and return `{ok, checked, firstBreak, reason}`."""

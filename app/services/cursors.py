@@ -50,6 +50,6 @@ def digest(*parts: object) -> str:
     return base64.urlsafe_b64encode(hashed).decode()
 
 
-def page_json(items: str, cursor: str | None) -> bytes:
+def page_json(items: bytes, cursor: str | None) -> bytes:
     """Return `{items, nextCursor}` around JSON texts with commas between them."""
-    return b'{"items":[%b],"nextCursor":%b}' % (items.encode(), orjson.dumps(cursor))
+    return b'{"items":[%b],"nextCursor":%b}' % (items, orjson.dumps(cursor))

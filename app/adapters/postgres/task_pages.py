@@ -35,28 +35,30 @@ REMINDERS: Final = """
 """
 
 # $1 the account, $2 the length of a page and one more, $3 whether completed: {false}, {true} or both.
-# OFFSET 0 keeps the tasks of the page from being joined in any other way than by their ids: the plan is made for any
-# page, and PostgreSQL takes a page for a tenth of the account, for which it would read the whole table.
+# A page is the places of its tasks in the table, which hold for as long as the statement sees the same rows. OFFSET 0
+# keeps them from being joined in any other way than by these: the plan is made for any page, and PostgreSQL takes a
+# page for a tenth of the account, for which it would read the whole table.
 HEAD: Final = """
-    SELECT coalesce(string_agg(task.json, ',' ORDER BY page.n) FILTER (WHERE page.n < $2), '') AS items,
+    SELECT convert_to(coalesce(string_agg(task.json, ',' ORDER BY page.n) FILTER (WHERE page.n < $2), ''), 'UTF8')
+               AS items,
            count(*) = $2 AS has_more,
            (array_agg(page.key) FILTER (WHERE page.n = $2 - 1))[1] AS key,
            (array_agg(page.id) FILTER (WHERE page.n = $2 - 1))[1] AS id
     FROM (
-        SELECT row_number() OVER (ORDER BY p.key {order} NULLS LAST, p.id {order}) AS n, p.id, p.key
+        SELECT row_number() OVER (ORDER BY p.key {order} NULLS LAST, p.id {order}) AS n, p.id, p.tid, p.key
         FROM memberships m CROSS JOIN LATERAL (
 """
 TAIL: Final = """
         ) p
         WHERE m.account_id = $1 ORDER BY p.key {order} NULLS LAST, p.id {order} LIMIT $2
     ) page CROSS JOIN LATERAL (
-        SELECT task_json(t, {reminders})::text AS json FROM tasks t WHERE t.id = page.id OFFSET 0
+        SELECT task_json(t, {reminders})::text AS json FROM tasks t WHERE t.ctid = page.tid OFFSET 0
     ) task
 """
 # The indexes go up, nulls last. A walk never mixes nulls with others, so it can go either way. Each has its order and
 # limit, without which PostgreSQL would not merge them but sort all of both.
 WALK: Final = """
-    (SELECT t.id, {key} AS key, t.priority, t.due_sort, t.tag_keys, t.search_text FROM tasks t
+    (SELECT t.id, t.ctid AS tid, {key} AS key, TRUE {sought} AS found FROM tasks t
      WHERE t.project_id = m.project_id AND (t.completed_at IS NOT NULL) = ($3::boolean[])[{state}]
        AND t.deleted_at IS NULL {conditions} ORDER BY {key} {order}, t.id {order} LIMIT {limit})
 """
@@ -69,11 +71,11 @@ STATE: Final = "AND (t.completed_at IS NOT NULL) = ($3::boolean[])[1]"
 NEAR: Final = "800"
 SOUGHT: Final = """
     WITH near AS MATERIALIZED (
-        SELECT t.id, t.key FROM {stream} t WHERE TRUE {sought} ORDER BY t.key {order}, t.id {order} LIMIT $2
+        SELECT t.id, t.tid, t.key FROM {stream} t WHERE t.found ORDER BY t.key {order}, t.id {order} LIMIT $2
     )
-    SELECT near.id, near.key FROM near WHERE (SELECT count(*) FROM near) = $2
+    SELECT near.id, near.tid, near.key FROM near WHERE (SELECT count(*) FROM near) = $2
     UNION ALL
-    (SELECT t.id, {key} AS key FROM {far} t
+    (SELECT t.id, t.ctid AS tid, {key} AS key FROM {far} t
      WHERE (SELECT count(*) FROM near) < $2 AND t.project_id = m.project_id {state} AND t.deleted_at IS NULL
        {all_of_it} {conditions} ORDER BY {key} {order} NULLS LAST, t.id {order} LIMIT $2)
 """
@@ -85,7 +87,7 @@ DIGITS: Final = "0123456789"
 # Any priorities look like all of them to a plan for any, one looks like few: so each is taken by itself.
 BY_PRIORITY: Final = """
     unnest($4::smallint[]) AS wanted (priority) CROSS JOIN LATERAL (
-        SELECT * FROM tasks t WHERE t.project_id = m.project_id AND t.priority = wanted.priority
+        SELECT t.ctid, * FROM tasks t WHERE t.project_id = m.project_id AND t.priority = wanted.priority
             AND (t.completed_at IS NOT NULL) = ANY ($3::boolean[]) AND t.deleted_at IS NULL
         OFFSET 0
     )
@@ -189,22 +191,20 @@ def _text(shape: _Shape) -> str:
     words = {"key": KEYS[shape.sort], "order": "ASC" if shape.order is Order.ASC else "DESC"}
     walks = _walks(numbers, shape)
     if sought:
-        stream = _stream(words, filters + walks[0], NEAR)
+        stream = _stream(words, filters + walks[0], NEAR, sought)
         behind = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
         far = BY_PRIORITY if shape.only_priorities else "tasks"
         state = "" if shape.both_states else STATE
         all_of_it = sought if shape.trigram else sought.replace(BY_TRIGRAM, BY_READING)
-        body = SOUGHT.format(
-            **words, stream=stream, far=far, sought=sought, all_of_it=all_of_it, conditions=behind, state=state
-        )
+        body = SOUGHT.format(**words, stream=stream, far=far, all_of_it=all_of_it, conditions=behind, state=state)
     else:
         body = " UNION ALL ".join(_stream(words, filters + walk, "$2") for walk in walks)
     return HEAD.format(**words) + body + TAIL.format(**words, reminders=REMINDERS)
 
 
-def _stream(words: Mapping[str, str], conditions: str, limit: str) -> str:
-    """Return the tasks of both states in order."""
-    walks = (WALK.format(**words, state=state, conditions=conditions, limit=limit) for state in (1, 2))
+def _stream(words: Mapping[str, str], conditions: str, limit: str, sought: str = "") -> str:
+    """Return the tasks of both states in order, and of each whether it is what is sought."""
+    walks = (WALK.format(**words, state=state, conditions=conditions, limit=limit, sought=sought) for state in (1, 2))
     return STREAM.format(**words, walks=" UNION ALL ".join(walks), limit=limit)
 
 

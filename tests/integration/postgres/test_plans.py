@@ -292,7 +292,7 @@ async def test_what_is_sought_is_found_in_order(pool: Database, search: str, sor
     page = await pool.fetchrow(statement, *values)
     wanted = await pool.fetch(plain, CROWDED, like_pattern(search))
 
-    assert [task["id"] for task in json.loads(f"[{page['items']}]")] == [str(row["id"]) for row in wanted]
+    assert [task["id"] for task in json.loads(b"[" + page["items"] + b"]")] == [str(row["id"]) for row in wanted]
     assert page["has_more"] is (len(wanted) == 50)
 
 

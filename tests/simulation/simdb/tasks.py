@@ -66,7 +66,7 @@ class SimTaskReader:
                 mine = [task for task in mine if _is_behind(task, after, query.order)]
             page = mine[: query.limit]
             last = Place(key=page[-1].created_at, id=page[-1].id) if len(mine) > query.limit else None
-            return TaskPage(items=",".join(shown(work, task) for task in page), last=last)
+            return TaskPage(items=",".join(shown(work, task) for task in page).encode(), last=last)
 
 
 @dataclass(frozen=True, slots=True)
