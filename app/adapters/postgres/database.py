@@ -182,6 +182,15 @@ class Database:
         finally:
             pool.give_back(connection)
 
+    async def read_page(self, sql: str, *args: object) -> Any:
+        """Run one statement that may read much and return its one row. See `pool`."""
+        pool = self.pool
+        connection = pool.take(reads_much=True) or await pool.wait(reads_much=True)
+        try:
+            return await connection.fetchrow(sql, *args)
+        finally:
+            pool.give_back(connection)
+
     async def fetchval(self, sql: str, *args: object) -> Any:
         """Run one statement on any connection and return its first value, or None."""
         pool = self.pool

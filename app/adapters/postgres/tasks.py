@@ -100,7 +100,7 @@ class PostgresTaskReader:
     async def page(self, account_id: AccountId, query: TaskQuery, after: Place | None) -> TaskPage:
         """See the port."""
         statement, arguments = page_statement(account_id, query, after)
-        items, has_more, key, last_id = await self.database.fetchrow(statement, *arguments)
+        items, has_more, key, last_id = await self.database.read_page(statement, *arguments)
         return TaskPage(items=items, last=Place(key=key, id=last_id) if has_more else None)
 
 

@@ -15,9 +15,9 @@ from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.ports.database import DatabaseUnavailableError, OutcomeUnknownError
 from tests.fixtures.tcp_proxy import TcpProxy
+from tests.fixtures.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 SLEEPING = "SELECT pg_sleep(60)"
@@ -44,13 +44,6 @@ async def remote(proxy: TcpProxy, postgres_url: str, nursery: trio.Nursery) -> D
     await nursery.start(database.run)
     await database.execute("CREATE TABLE IF NOT EXISTS facts (id integer PRIMARY KEY)")
     return database
-
-
-async def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until something holds that no event tells."""
-    with trio.fail_after(seconds):
-        while not condition():  # noqa: ASYNC110 # another process decides
-            await trio.sleep(0.01)
 
 
 async def test_while_postgresql_is_away_every_call_fails_at_once(remote: Database, proxy: TcpProxy) -> None:

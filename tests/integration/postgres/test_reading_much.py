@@ -1,0 +1,122 @@
+"""Who reads much takes turns on half of the connections; everybody else finds one."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from app.adapters.postgres import Database
+from app.ports.database import DatabaseUnavailableError
+from tests.fixtures.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.adapters.postgres import Connection
+
+# A page that takes as long as somebody else holds this lock.
+PAGE = "SELECT pg_backend_pid() AS pid, pg_advisory_xact_lock_shared(1)"
+HOLD = "SELECT pg_advisory_xact_lock(1)"
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+END_ONE = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted LIMIT 1"
+
+
+@pytest.fixture
+async def database(postgres_url: str, nursery: trio.Nursery) -> Database:
+    """Four connections, two of which may be used for pages."""
+    database = Database(postgres_url, size=4, name="test", acquire_seconds=0.5)
+    await nursery.start(database.run)
+    await eventually(lambda: len(database.pool.idle) == 4)
+    return database
+
+
+@asynccontextmanager
+async def pages_held(database: Database) -> AsyncIterator[Connection]:
+    """Let no page come to an end inside."""
+    async with database.own_connection() as connection, connection.transaction():
+        await connection.execute(HOLD)
+        yield connection
+
+
+async def read(database: Database, told: list[str]) -> None:
+    """Read a page and tell how it went."""
+    try:
+        await database.read_page(PAGE)
+    except DatabaseUnavailableError as error:
+        told.append(error.reason)
+    else:
+        told.append("read")
+
+
+async def test_half_of_the_connections_read_and_the_others_are_there(database: Database) -> None:
+    told: list[str] = []
+    async with trio.open_nursery() as nursery, pages_held(database) as holder:
+        for _ in range(5):
+            nursery.start_soon(read, database, told)
+        await eventually(lambda: database.pool.waiting == 3)
+        busy = await holder.fetchval(WAITING)
+        found = await database.fetchval("SELECT 1")
+        idle = len(database.pool.idle)
+
+    assert (busy, found, idle) == (2, 1, 2)
+    assert (told, database.pool.waiting, len(database.pool.idle)) == (["read"] * 5, 0, 4)
+
+
+async def test_who_waits_for_a_turn_is_refused_in_time(database: Database) -> None:
+    told: list[str] = []
+    async with trio.open_nursery() as nursery, pages_held(database):
+        for _ in range(3):
+            nursery.start_soon(read, database, told)
+        await eventually(lambda: told != [])
+        refused = list(told)
+
+    assert refused == ["no database connection became free in 0.5 s"]
+    assert sorted(told) == sorted([*refused, "read", "read"])
+
+
+async def test_who_stops_waiting_for_a_turn_leaves_the_queue(database: Database) -> None:
+    told: list[str] = []
+    async with trio.open_nursery() as nursery, pages_held(database):
+        for _ in range(2):
+            nursery.start_soon(read, database, told)
+        await eventually(lambda: len(database.pool.lent) == 2)
+        with trio.move_on_after(0.05) as scope:
+            await database.read_page(PAGE)
+        waiting = database.pool.waiting
+
+    assert (scope.cancelled_caught, waiting, told) == (True, 0, ["read", "read"])
+
+
+async def test_the_turn_of_a_connection_that_is_lost_goes_to_the_next(database: Database) -> None:
+    told: list[str] = []
+    async with trio.open_nursery() as nursery, pages_held(database) as holder:
+        for _ in range(3):
+            nursery.start_soon(read, database, told)
+        await eventually(lambda: database.pool.waiting == 1)
+        while not await holder.fetchval(WAITING):
+            await trio.sleep(0.01)
+        await holder.fetchval(END_ONE)
+        await eventually(lambda: database.pool.waiting == 0)
+        lost = list(told)
+
+    assert len(lost) == 1
+    assert lost != ["read"]
+    assert told[1:] == ["read", "read"]
+
+
+async def test_all_turns_come_back_from_cancelled_pages(database: Database) -> None:
+    async with pages_held(database):
+        for _ in range(20):
+            with trio.move_on_after(0.01):
+                await database.read_page(PAGE)
+
+    async with trio.open_nursery() as nursery:
+        told: list[str] = []
+        for _ in range(8):
+            nursery.start_soon(read, database, told)
+
+    assert told == ["read"] * 8
+    assert (database.pool.waiting, len(database.pool.lent)) == (0, 0)
