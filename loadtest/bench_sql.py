@@ -35,6 +35,7 @@ PAGES: Final = {
     "high and urgent": TaskQuery(priorities=frozenset({Priority.HIGH, Priority.URGENT}), sort=TaskSort.PRIORITY),
     "by title, with a tag": TaskQuery(completed=False, tags=("home",), sort=TaskSort.TITLE),
     "a frequent part": TaskQuery(search="ounta"),
+    "a part of one in thirteen": TaskQuery(search="arde"),
     "a rare part": TaskQuery(search="n 99"),
     "two rare letters": TaskQuery(search="qz"),
 }

@@ -4,9 +4,8 @@ The pool lends and takes back; it does not connect (`Database` does). While Post
 at once instead of letting callers wait. All of it is synchronous except waiting, so nothing can be lost to a
 cancellation: a connection is idle, or lent, or gone.
 
-No more than half of the connections are lent for what reads much. So a write, or a look at one task, does not wait
-behind people who search; and these are served sooner in turn than all at once on the same few processors: the longest
-of a hundred searches takes a tenth less at 16 connections (`python -m loadtest bench --only search`).
+No more than three of four connections are lent for what reads much. So a write, or a look at one task, does not wait
+behind people who search; and these come to an end sooner in turn than all at once on the same few processors.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ class Pool:
 
     @property
     def _may_read_much(self) -> bool:
-        return len(self._reading) < (self.size + 1) // 2
+        return len(self._reading) < self.size - self.size // 4
 
     def take(self, *, reads_much: bool = False) -> Connection | None:
         """Lend an idle connection if there is one. Not a checkpoint.

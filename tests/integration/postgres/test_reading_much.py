@@ -1,4 +1,4 @@
-"""Who reads much takes turns on half of the connections; everybody else finds one."""
+"""Who reads much takes turns on three of four connections; everybody else finds one."""
 
 from __future__ import annotations
 
@@ -26,10 +26,14 @@ END_ONE = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advi
 
 @pytest.fixture
 async def database(postgres_url: str, nursery: trio.Nursery) -> Database:
-    """Four connections, two of which may be used for pages."""
-    database = Database(postgres_url, size=4, name="test", acquire_seconds=0.5)
+    """Four connections, three of which may be used for pages."""
+    return await opened(Database(postgres_url, size=4, name="test"), nursery)
+
+
+async def opened(database: Database, nursery: trio.Nursery) -> Database:
+    """Return a database when all its connections are there."""
     await nursery.start(database.run)
-    await eventually(lambda: len(database.pool.idle) == 4)
+    await eventually(lambda: len(database.pool.idle) == database.pool.size)
     return database
 
 
@@ -51,49 +55,50 @@ async def read(database: Database, told: list[str]) -> None:
         told.append("read")
 
 
-async def test_half_of_the_connections_read_and_the_others_are_there(database: Database) -> None:
+async def test_three_of_four_connections_read_and_the_other_is_there(database: Database) -> None:
     told: list[str] = []
     async with trio.open_nursery() as nursery, pages_held(database) as holder:
         for _ in range(5):
             nursery.start_soon(read, database, told)
-        await eventually(lambda: database.pool.waiting == 3)
+        await eventually(lambda: database.pool.waiting == 2)
         busy = await holder.fetchval(WAITING)
         found = await database.fetchval("SELECT 1")
         idle = len(database.pool.idle)
 
-    assert (busy, found, idle) == (2, 1, 2)
+    assert (busy, found, idle) == (3, 1, 1)
     assert (told, database.pool.waiting, len(database.pool.idle)) == (["read"] * 5, 0, 4)
 
 
-async def test_who_waits_for_a_turn_is_refused_in_time(database: Database) -> None:
+async def test_who_waits_for_a_turn_is_refused_in_time(postgres_url: str, nursery: trio.Nursery) -> None:
+    database = await opened(Database(postgres_url, size=4, name="test", acquire_seconds=0.5), nursery)
     told: list[str] = []
-    async with trio.open_nursery() as nursery, pages_held(database):
-        for _ in range(3):
-            nursery.start_soon(read, database, told)
+    async with trio.open_nursery() as readers, pages_held(database):
+        for _ in range(4):
+            readers.start_soon(read, database, told)
         await eventually(lambda: told != [])
         refused = list(told)
 
     assert refused == ["no database connection became free in 0.5 s"]
-    assert sorted(told) == sorted([*refused, "read", "read"])
+    assert sorted(told) == sorted([*refused, *["read"] * 3])
 
 
 async def test_who_stops_waiting_for_a_turn_leaves_the_queue(database: Database) -> None:
     told: list[str] = []
     async with trio.open_nursery() as nursery, pages_held(database):
-        for _ in range(2):
+        for _ in range(3):
             nursery.start_soon(read, database, told)
-        await eventually(lambda: len(database.pool.lent) == 2)
+        await eventually(lambda: len(database.pool.lent) == 3)
         with trio.move_on_after(0.05) as scope:
             await database.read_page(PAGE)
         waiting = database.pool.waiting
 
-    assert (scope.cancelled_caught, waiting, told) == (True, 0, ["read", "read"])
+    assert (scope.cancelled_caught, waiting, told) == (True, 0, ["read"] * 3)
 
 
 async def test_the_turn_of_a_connection_that_is_lost_goes_to_the_next(database: Database) -> None:
     told: list[str] = []
     async with trio.open_nursery() as nursery, pages_held(database) as holder:
-        for _ in range(3):
+        for _ in range(4):
             nursery.start_soon(read, database, told)
         await eventually(lambda: database.pool.waiting == 1)
         while not await holder.fetchval(WAITING):
@@ -104,7 +109,7 @@ async def test_the_turn_of_a_connection_that_is_lost_goes_to_the_next(database: 
 
     assert len(lost) == 1
     assert lost != ["read"]
-    assert told[1:] == ["read", "read"]
+    assert told[1:] == ["read"] * 3
 
 
 async def test_all_turns_come_back_from_cancelled_pages(database: Database) -> None:
