@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Self
 
-from monitoring import logs, series, tracing
+from monitoring import logs, metrics, series, tracing
 from monitoring.trace_context import TraceContext
 
 
@@ -37,7 +37,7 @@ class NoSpan:
 class NoContext:
     """Fields that no line will carry."""
 
-    def __init__(self, **_: object) -> None: ...
+    def __init__(self, *_: object, **__: object) -> None: ...
 
     def add_id(self, *_: object) -> None:
         """Do nothing."""
@@ -59,16 +59,32 @@ def nothing(*_: object, **__: object) -> None:
     """Do nothing."""
 
 
+def _deafen() -> None:
+    """Let distributions forget what they are told, those that there are and those to come."""
+    make = series.Histogram.__init__
+
+    def deaf(self: series.Histogram, *args: Any) -> None:
+        make(self, *args)
+        self.observe = nothing
+
+    series.Histogram.__init__ = deaf  # type: ignore[assignment,method-assign] # stripped from outside, so that the application needs no switch
+    for family in metrics.REGISTRY.families:
+        for each in family.series():
+            if isinstance(each, series.Histogram):
+                each.observe = nothing
+
+
 def strip() -> None:
     """Replace what observes."""
     series.Counter.inc = nothing  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch
     series.Gauge.inc = series.Gauge.dec = series.Gauge.set = nothing  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch
-    series.Histogram.observe = nothing  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch
+    _deafen()
     for name in ("span", "start_span"):
         setattr(tracing, name, no_span)
     for name in ("observe_with_exemplar", "count_with_exemplar", "current_traceparent"):
         setattr(tracing, name, nothing)
     logs.AccessLog.write = nothing  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch
+    logs.request_context = NoContext  # type: ignore[misc,assignment] # stripped from outside, so that the application needs no switch
     logs.context = NoContext  # type: ignore[misc,assignment] # stripped from outside, so that the application needs no switch
 
 

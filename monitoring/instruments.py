@@ -122,6 +122,13 @@ class Registry(CollectorRegistry):
         else:
             self.others.append(collector)
 
+    def settle(self) -> None:
+        """Let distributions take in what was observed lately: it waits for that, and would become much."""
+        for family in self.families:
+            if family.kind == "histogram":
+                for series in family.series():
+                    series.settle()
+
     def collect_others(self) -> Iterator[Metric]:
         """Yield what is not in our families."""
         for collector in self.others:

@@ -13,10 +13,9 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import IO, TYPE_CHECKING, Literal, Self
 from uuid import UUID
 
@@ -44,6 +43,7 @@ _LEVELS = {
     "CRITICAL": "critical",
 }
 _COUNTED = {level: metrics.LOG_RECORDS_TOTAL.labels(level) for level in _LEVELS.values()}
+_WRITTEN = _COUNTED["info"]
 _INFO = logger.level("INFO").no
 _DEBUG = logger.level("DEBUG").no
 # Libraries that say something useful at INFO; the others speak from WARNING on.
@@ -71,11 +71,6 @@ class _Output:
         _COUNTED[level].inc()
         if self.writer is not None:
             self.writer.write(self.line(fields))
-
-    def write_later(self, level: str, make: Callable[[], bytes]) -> None:
-        _COUNTED[level].inc()
-        if self.writer is not None:
-            self.writer.write_later(make)
 
 
 _output = _Output()
@@ -146,14 +141,14 @@ class context:  # noqa: N801 # written like a function: `with logs.context(…):
     _token: Token[dict[str, object]]
 
     def __init__(self, **fields: object) -> None:
-        self._added = fields
+        self._added = redaction.redact_fields(fields)
 
     def add_id(self, name: str, value: UUID) -> None:
-        """Add an id, for the rest of it."""
-        self._held[name] = str(value)
+        """Add an id, for the rest of it. It becomes text where it is written."""
+        self._held[name] = value
 
     def __enter__(self) -> Self:
-        self._held = _fields.get() | redaction.redact_fields(self._added)
+        self._held = _fields.get() | self._added
         self._token = _fields.set(self._held)
         return self
 
@@ -161,11 +156,20 @@ class context:  # noqa: N801 # written like a function: `with logs.context(…):
         _fields.reset(self._token)
 
 
+class request_context(context):  # noqa: N801 # written like a function
+    """Add the field `requestId`, an id in which there is no secret: it is not searched for one, in each request."""
+
+    __slots__ = ()
+
+    def __init__(self, request_id: str) -> None:
+        self._added = {"requestId": request_id}
+
+
 class AccessLog:
     """Writes the one line a finished request has: of one route, whose words are put together once.
 
-    Every request pays it, and a logger costs ten times as much (`python -m loadtest.bench_parts`). The text is made by
-    the writer's thread, many lines in a row: between two requests all that is needed for one has left the caches.
+    Every request pays it, and a logger costs ten times as much (`python -m loadtest.bench_parts`). The text is made
+    later, many lines in a row: between two requests all that is needed for one has left the caches.
     """
 
     __slots__ = ("_about", "_start", "method", "route")
@@ -192,11 +196,14 @@ class AccessLog:
             client: The client's network address.
             error_type: The problem's code, when the request was refused.
         """
-        if _output.level > _INFO:
+        output = _output
+        if output.level > _INFO:
             return
         fields = _fields.get() if error_type is None else {**_fields.get(), "error.type": error_type}
-        trace, moment = trace_context.CURRENT.get(), time.time_ns()
-        _output.write_later("info", lambda: self._line(moment, status, seconds, size, client, fields, trace))
+        _WRITTEN.inc()
+        if output.writer is not None:
+            trace = trace_context.CURRENT.get()
+            output.writer.write_later(partial(self._line, time.time_ns(), status, seconds, size, client, fields, trace))
 
     def _line(  # what `write` was told
         self,

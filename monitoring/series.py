@@ -2,11 +2,13 @@
 
 Every request changes a dozen of them. prometheus_client takes a lock, reads the clock of the process or walks all
 buckets for each; these take a third of the time (`python -m loadtest.bench_metrics`) and hold the text of their lines,
-so that a page of them is joined and not made. What they mean is prometheus_client's meaning, sample by sample:
-tests/unit/monitoring/test_exposition.py writes the same page with both.
+so that a page of them is joined and not made. To observe a value is to append it to a list: its bucket is looked for
+when somebody reads, or once a second for many values in a row (`Registry.settle`), while all that takes is at hand.
+What they mean is prometheus_client's meaning, sample by sample: tests/unit/monitoring/test_exposition.py writes the
+same page with both.
 
 Changed from trio's thread. Another thread may change one too: the interpreter does not switch threads inside of these
-methods (it does so at calls and at jumps backwards), so nothing is lost while there is a GIL.
+methods (it does so at calls and at jumps backwards), so nothing is lost while there is a GIL. Read from one thread.
 """
 
 import time
@@ -129,10 +131,10 @@ class Histogram:
     """A distribution over fixed buckets.
 
     Attributes:
-        sum: Of all values observed.
+        observe: Counts a value.
     """
 
-    __slots__ = ("_bounds", "_counts", "_exemplars", "_lines", "_sum_lines", "sum")
+    __slots__ = ("_bounds", "_counts", "_exemplars", "_lines", "_sum", "_sum_lines", "_waiting", "observe")
 
     def __init__(self, name: str, labels: Mapping[str, str], bounds: Sequence[float]) -> None:
         """Make an empty one.
@@ -142,7 +144,9 @@ class Histogram:
             labels: Names and values.
             bounds: Upper bounds of its buckets, ascending and inclusive; one without bound is added.
         """
-        self.sum = 0.0
+        self._waiting: list[float] = []
+        self.observe: Callable[[float], None] = self._waiting.append
+        self._sum = 0.0
         self._bounds = tuple(bounds)
         self._counts = [0] * (len(bounds) + 1)
         self._exemplars: dict[int, Exemplar] = {}
@@ -152,15 +156,28 @@ class Histogram:
     @property
     def count(self) -> int:
         """How many values were observed."""
+        self.settle()
         return sum(self._counts)
 
-    def observe(self, value: float, exemplar: ExemplarIds | None = None) -> None:
-        """Count a value."""
-        index = bisect_left(self._bounds, value)
-        self._counts[index] += 1
-        self.sum += value
-        if exemplar is not None:
-            self._exemplars[index] = Exemplar(dict(exemplar), value, time.time())
+    @property
+    def sum(self) -> float:
+        """All values observed, added."""
+        self.settle()
+        return self._sum
+
+    def observe_with(self, value: float, exemplar: ExemplarIds) -> None:
+        """Count a value and say where it was observed."""
+        self.observe(value)
+        self._exemplars[bisect_left(self._bounds, value)] = Exemplar(dict(exemplar), value, time.time())
+
+    def settle(self) -> None:
+        """Put what was observed lately into its buckets."""
+        bounds, counts = self._bounds, self._counts
+        values = self._waiting[:]
+        del self._waiting[: len(values)]
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+            self._sum += value
 
     @property
     def samples(self) -> int:
@@ -169,23 +186,25 @@ class Histogram:
 
     def text(self, *, exemplars: bool) -> str:
         """Return its lines for a page."""
+        self.settle()
         texts, ends = [], {index: _end(one) for index, one in self._exemplars.items()} if exemplars else {}
         total = 0.0
         for index, (start, count) in enumerate(zip(self._lines, self._counts, strict=True)):
             total += count
             texts.append(f"{start}{number(total)}{ends.get(index, _NO_EXEMPLAR)}")
         count_line, sum_line = self._sum_lines
-        return f"{''.join(texts)}{count_line}{number(total)}\n{sum_line}{number(self.sum)}\n"
+        return f"{''.join(texts)}{count_line}{number(total)}\n{sum_line}{number(self._sum)}\n"
 
     def add_to(self, metric: Metric, name: str, labels: dict[str, str]) -> None:
         """Add its samples to what the library reads."""
+        self.settle()
         total = 0
         for index, text in enumerate(self._bound_texts()):
             total += self._counts[index]
             exemplar = self._exemplars.get(index)
             metric.add_sample(f"{name}_bucket", {**labels, "le": text}, float(total), exemplar=exemplar)
         metric.add_sample(f"{name}_count", labels, float(total))
-        metric.add_sample(f"{name}_sum", labels, self.sum)
+        metric.add_sample(f"{name}_sum", labels, self._sum)
 
     def _bound_texts(self) -> list[str]:
         return [number(bound) for bound in (*self._bounds, float("inf"))]

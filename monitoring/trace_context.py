@@ -51,7 +51,7 @@ CURRENT: ContextVar[TraceContext | None] = ContextVar("trace_context", default=N
 def new_root() -> TraceContext:
     """Return the beginning of a trace, not sampled. Ids are no secrets, so the fast generator will do."""
     ids = f"{random.getrandbits(192) | _NOT_ZERO:048x}"
-    return TraceContext(ids[:32], ids[32:], sampled=False)
+    return TraceContext(ids[:32], ids[32:], False)  # noqa: FBT003 # by name it takes half as long again, for each request
 
 
 def new_span_id() -> str:

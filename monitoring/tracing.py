@@ -349,7 +349,7 @@ def observe_with_exemplar(histogram: Histogram, value: float) -> None:
     """Observe a value and point at the current trace, if that will be exported: a dead link is worse than none."""
     current = trace_context.CURRENT.get()
     if current is not None and current.sampled and _exporter is not None:
-        histogram.observe(value, {"trace_id": current.trace_id})
+        histogram.observe_with(value, {"trace_id": current.trace_id})
     else:
         histogram.observe(value)
 

@@ -90,7 +90,7 @@ class Observation:
         self.code: str | None = None
         self.span = tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=request.header(b"traceparent"))
         self.traceparent = self.span.context.traceparent
-        self.fields = logs.context(requestId=request_id)
+        self.fields = logs.request_context(request_id)
 
     def __enter__(self) -> Self:
         _in_progress[self.meter.method] += 1

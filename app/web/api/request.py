@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 import trio
 
 from app.web.errors import RequestRefusedError
+from monitoring.redaction import redact_text
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -73,9 +74,12 @@ class Request:
 
     @property
     def given_id(self) -> str | None:
-        """The caller's own request id, if it looks like one."""
-        value = self.headers.get(b"x-request-id", b"")
-        return value.decode() if _REQUEST_ID.fullmatch(value) else None
+        """The caller's own request id, if it looks like one, and not like a secret: it stands on every line."""
+        value = self.headers.get(b"x-request-id")
+        if value is None or not _REQUEST_ID.fullmatch(value):
+            return None
+        given = value.decode()
+        return given if redact_text(given) == given else None
 
     async def read_body(self) -> bytes:
         """Return the whole body.

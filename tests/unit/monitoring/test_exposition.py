@@ -48,7 +48,10 @@ def test_the_page_is_the_one_that_the_library_writes(
     for text, value in shown:
         levels.labels(text).set(value)
     for text, value, traced in observed:
-        seconds.labels(text).observe(value, {"trace_id": "4bf9"} if traced else None)
+        if traced:
+            seconds.labels(text).observe_with(value, {"trace_id": "4bf9"})
+        else:
+            seconds.labels(text).observe(value)
 
     assert exposition.render(registry)[0] == generate_latest(_InOrder(registry))
     assert exposition.render(registry, OPEN)[0] == openmetrics.generate_latest(_InOrder(registry))  # type: ignore[no-untyped-call] # the library has no types here

@@ -39,7 +39,7 @@ def test_a_scrape_is_measured_too() -> None:
 def test_an_exemplar_reaches_the_page() -> None:
     child = metrics.HTTP_REQUEST_DURATION_SECONDS.labels("GET", "/exemplar")
 
-    child.observe(0.003, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    child.observe_with(0.003, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
 
     assert b'# {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.003' in metrics.render(OPENMETRICS)[0]
 
