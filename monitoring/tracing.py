@@ -19,7 +19,7 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from enum import Enum
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
 import trio
@@ -174,12 +174,12 @@ class _PassingSpan(Span):
     """A span while nothing is exported: it hands on the ids and remembers nothing. A quarter of the cost of one."""
 
     __slots__ = ("_token",)
+    attributes: dict[str, AttributeValue] = MappingProxyType({})  # type: ignore[assignment] # all of them have these, which cannot be changed
+    events: list[SpanEvent] = ()  # type: ignore[assignment] # likewise
 
     def __init__(self, context: TraceContext) -> None:  # without the fields that only an exporter reads
         self.context = context
         self.error_type = self._trace = None
-        self.attributes = {}
-        self.events = []
         self._token: Token[TraceContext | None] | None = None
 
     @property
@@ -270,7 +270,7 @@ def span(
     name: str,
     *,
     kind: SpanKind = SpanKind.INTERNAL,
-    parent: str | None = None,
+    parent: str | bytes | None = None,
     links: Iterable[str | None] = (),
     attributes: Mapping[str, AttributeValue] | None = None,
     new_root: bool = False,
@@ -297,7 +297,7 @@ def start_span(
     name: str,
     *,
     kind: SpanKind = SpanKind.INTERNAL,
-    parent: str | None = None,
+    parent: str | bytes | None = None,
     links: Iterable[str | None] = (),
     attributes: Mapping[str, AttributeValue] | None = None,
     new_root: bool = False,
@@ -363,7 +363,7 @@ def count_with_exemplar(counter: Counter, amount: float = 1) -> None:
         counter.inc(amount)
 
 
-def _passing(parent: str | None, *, new_root: bool) -> Span:
+def _passing(parent: str | bytes | None, *, new_root: bool) -> Span:
     """Return a span that hands on the ids of the one above: one that nobody will find is nothing to point at."""
     above = (trace_context.parse(parent) if parent else None) or (None if new_root else trace_context.CURRENT.get())
     return _PassingSpan(above or trace_context.new_root())

@@ -88,7 +88,7 @@ class Observation:
         self.status = CLIENT_GONE
         self.size = 0
         self.code: str | None = None
-        self.span = tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=request.header(b"traceparent"))
+        self.span = tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=request.headers.get(b"traceparent"))
         self.traceparent = self.span.context.traceparent
         self.fields = logs.request_context(request_id)
 
