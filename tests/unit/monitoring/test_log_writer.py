@@ -1,8 +1,9 @@
 import io
 import os
 import threading
+from functools import partial
 
-from monitoring.log_writer import LineWriter
+from monitoring.log_writer import ROW, LineWriter
 from tests.unit.monitoring.conftest import Value
 
 SINK = {"sink": "stream"}
@@ -73,6 +74,50 @@ def test_a_blocked_stream_costs_lines_and_never_the_caller(value: Value) -> None
 
     assert stream.getvalue() == "12345\n"
     assert value("log_records_dropped_total", **SINK) == dropped + 1
+
+
+def test_lines_that_are_made_later_keep_their_place() -> None:
+    stream = io.StringIO()
+    writer = LineWriter(stream)
+
+    for number in range(300):
+        if number % 7:
+            writer.write_later(partial(b"%d\n".__mod__, number))
+        else:
+            writer.write(b"%d\n" % number)
+    writer.close()
+
+    assert stream.getvalue().split() == [str(number) for number in range(300)]
+
+
+def test_a_quiet_times_few_lines_are_made_by_the_thread() -> None:
+    stream, makers = io.StringIO(), []
+    writer = LineWriter(stream)
+
+    def make() -> bytes:
+        makers.append(threading.current_thread().name)
+        return b"line\n"
+
+    writer.write_later(make)
+
+    assert writer.flush()
+    assert (makers, stream.getvalue()) == (["log writer"], "line\n")
+    writer.close()
+
+
+def test_a_blocked_stream_lets_no_more_wait_than_there_is_room_for(value: Value) -> None:
+    stream, dropped = _Blocked(), value("log_records_dropped_total", **SINK)
+    writer = LineWriter(stream, capacity_bytes=3 * ROW)
+    writer.write(b"x")
+    assert stream.reached.wait(5)
+
+    for _ in range(4 * ROW):
+        writer.write_later(lambda: b"-\n")
+
+    assert value("log_records_dropped_total", **SINK) == dropped + 4 * ROW - (3 * ROW - 1) // 2
+    stream.resumed.set()
+    writer.close()
+    assert stream.getvalue() == "x" + "-\n" * ((3 * ROW - 1) // 2)
 
 
 def test_a_full_disk_costs_lines_and_they_are_counted(value: Value) -> None:
