@@ -45,6 +45,13 @@ async def pages_held(database: Database) -> AsyncIterator[Connection]:
         yield connection
 
 
+async def until_they_wait(holder: Connection, count: int) -> None:
+    """Wait until so many pages have reached PostgreSQL."""
+    with trio.fail_after(10):
+        while await holder.fetchval(WAITING) != count:
+            await trio.sleep(0.01)
+
+
 async def read(database: Database, told: list[str]) -> None:
     """Read a page and tell how it went."""
     try:
@@ -61,7 +68,8 @@ async def test_three_of_four_connections_read_and_the_other_is_there(database: D
         for _ in range(5):
             nursery.start_soon(read, database, told)
         await eventually(lambda: database.pool.waiting == 2)
-        busy = await holder.fetchval(WAITING)
+        await until_they_wait(holder, 3)
+        busy = len(database.pool.lent)
         found = await database.fetchval("SELECT 1")
         idle = len(database.pool.idle)
 
@@ -101,8 +109,7 @@ async def test_the_turn_of_a_connection_that_is_lost_goes_to_the_next(database: 
         for _ in range(4):
             nursery.start_soon(read, database, told)
         await eventually(lambda: database.pool.waiting == 1)
-        while not await holder.fetchval(WAITING):
-            await trio.sleep(0.01)
+        await until_they_wait(holder, 3)
         await holder.fetchval(END_ONE)
         await eventually(lambda: database.pool.waiting == 0)
         lost = list(told)
