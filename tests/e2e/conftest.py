@@ -113,6 +113,18 @@ def new_email() -> str:
     return f"anna-{os.getpid()}-{next(_numbers)}@example.org"
 
 
+# What a page was told, to be read when a test of it failed: acts, where they landed, and each change of the address.
+_RECORD = """(() => {
+  const acts = (window.recorded = []);
+  const say = (...what) => acts.push([Math.round(performance.now()), ...what, location.pathname].join(" "));
+  const name = ({ tagName = "window", id = "", className = "" }) => `${tagName}#${id}.${className}`;
+  for (const act of ["pointerdown", "pointerup", "click", "keydown", "focusin", "popstate"]) {
+    addEventListener(act, ({ target, key = "" }) => say(act, key, name(target)), { capture: true });
+  }
+  globalThis.navigation?.addEventListener("navigate", (event) => say(event.navigationType, event.destination.url));
+})()"""
+
+
 class Visitor:
     """A person at a browser: one context, its pages, and everything that went wrong on them."""
 
@@ -127,6 +139,7 @@ class Visitor:
         )
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("request", self._leaves)
+        self.context.add_init_script(_RECORD)
         # Firefox cannot be traced over BiDi, and a trace slows down what other tests measure.
         self.traced = traced and browser.browser_type.name == "chromium"
         if self.traced:
@@ -171,6 +184,8 @@ class Visitor:
         for number, page in enumerate(self.context.pages, 1):
             page.screenshot(path=RESULTS / f"{name}-{number}.png")
             (RESULTS / f"{name}-{number}.html").write_text(f"<!-- {page.url} -->\n{page.content()}", encoding="utf-8")
+            acts = page.evaluate("window.recorded ?? []")
+            (RESULTS / f"{name}-{number}.txt").write_text("\n".join([*acts, page.url]), encoding="utf-8")
         if self.traced:
             self.context.tracing.stop(path=RESULTS / f"{name}.zip")
 
