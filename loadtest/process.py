@@ -115,6 +115,7 @@ class Rondo:
             )
         while not is_ready(self.port):
             if self.process.poll() is not None or time.perf_counter() - began > START_SECONDS:
+                self.stop()
                 raise StartError(f"Rondo is not ready:\n{self.log_path.read_text(errors='replace')[-4000:]}")
             time.sleep(ASK_SECONDS)
         return time.perf_counter() - began
