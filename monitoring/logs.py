@@ -156,7 +156,7 @@ class context:  # noqa: N801 # written like a function: `with logs.context(…):
         _fields.reset(self._token)
 
 
-class request_context(context):  # noqa: N801 # written like a function
+class request_context(context):  # noqa: N801 # written like a function: `with logs.request_context(…):`
     """Add the field `requestId`, an id in which there is no secret: it is not searched for one, in each request."""
 
     __slots__ = ()

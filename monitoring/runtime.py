@@ -17,8 +17,6 @@ from monitoring import limits, metrics
 
 # Ten looks a second see every stall a person could notice, and cost nothing measurable.
 PROBE_SECONDS = 0.1
-# Some ten thousand observations may wait for so long, a few hundred kilobytes.
-SETTLE_SECONDS = 1.0
 # Limits are read from a dozen files, and hardly ever change.
 LIMIT_SECONDS = 60.0
 
@@ -34,15 +32,12 @@ class LoopProbe:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
         task_status.started()
-        settle_at = trio.current_time()
         while True:
-            if trio.current_time() >= settle_at:
-                metrics.REGISTRY.settle()
-                settle_at = trio.current_time() + SETTLE_SECONDS
             asked_for = trio.current_time() + PROBE_SECONDS
             await trio.sleep_until(asked_for)
             metrics.EVENT_LOOP_LAG_SECONDS.observe(max(0.0, trio.current_time() - asked_for))
             metrics.EVENT_LOOP_TASKS.set(trio.lowlevel.current_statistics().tasks_living)
+            metrics.REGISTRY.settle()
 
 
 def describe(version: str, revision: str = "unknown", filesystems: Iterable[Path] = ()) -> None:

@@ -3,9 +3,9 @@
 Every request changes a dozen of them. prometheus_client takes a lock, reads the clock of the process or walks all
 buckets for each; these take a third of the time (`python -m loadtest.bench_metrics`) and hold the text of their lines,
 so that a page of them is joined and not made. To observe a value is to append it to a list: its bucket is looked for
-when somebody reads, or once a second for many values in a row (`Registry.settle`), while all that takes is at hand.
-What they mean is prometheus_client's meaning, sample by sample: tests/unit/monitoring/test_exposition.py writes the
-same page with both.
+when somebody reads, or ten times a second for many values in a row (`Registry.settle`), while all that takes is at
+hand. What they mean is prometheus_client's meaning, sample by sample: tests/unit/monitoring/test_exposition.py writes
+the same page with both.
 
 Changed from trio's thread. Another thread may change one too: the interpreter does not switch threads inside of these
 methods (it does so at calls and at jumps backwards), so nothing is lost while there is a GIL. Read from one thread.

@@ -44,8 +44,7 @@ class TraceContext(NamedTuple):
     @property
     def traceparent(self) -> str:
         """The header value that continues this trace elsewhere."""
-        trace_id, span_id, sampled = self
-        return f"00-{trace_id}-{span_id}-01" if sampled else f"00-{trace_id}-{span_id}-00"
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
 CURRENT: ContextVar[TraceContext | None] = ContextVar("trace_context", default=None)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Protocol, Self
 
 import trio
@@ -174,12 +174,12 @@ class _PassingSpan(Span):
     """A span while nothing is exported: it hands on the ids and remembers nothing. A quarter of the cost of one."""
 
     __slots__ = ("_token",)
-    attributes: dict[str, AttributeValue] = MappingProxyType({})  # type: ignore[assignment] # all of them have these, which cannot be changed
-    events: list[SpanEvent] = ()  # type: ignore[assignment] # likewise
 
     def __init__(self, context: TraceContext) -> None:  # without the fields that only an exporter reads
         self.context = context
         self.error_type = self._trace = None
+        self.attributes = {}
+        self.events = []
         self._token: Token[TraceContext | None] | None = None
 
     @property

@@ -1,8 +1,8 @@
 """A real Rondo and real browsers for the tests of the UI: Chromium for all of them, Firefox for those that ask for it.
 
 Every page watches itself: a console message, an error, a violation of the Content-Security-Policy or a request that
-leaves the origin fails the test at its end. What happened is kept in ``test-results/``: screenshots, and of
-visitors who are traced every step (``playwright show-trace``).
+leaves the origin fails the test at its end. What happened is kept in ``test-results/``: of each page a screenshot, its
+elements and what it was told, and of visitors who are traced every step (``playwright show-trace``).
 """
 
 from __future__ import annotations
@@ -53,6 +53,16 @@ _KEPT = """async ([store, text]) => {
   db.close();
   return JSON.stringify(values).includes(text);
 }"""
+# What a page was told, to be read when a test of it failed: acts, where they landed, and each change of the address.
+_RECORD = """(() => {
+  const acts = (window.recorded = []);
+  const say = (...what) => acts.push([Math.round(performance.now()), ...what, location.pathname].join(" "));
+  const name = ({ tagName = "window", id = "", className = "" }) => `${tagName}#${id}.${className}`;
+  for (const act of ["pointerdown", "pointerup", "click", "keydown", "focusin", "popstate"]) {
+    addEventListener(act, ({ target, key = "" }) => say(act, key, name(target)), { capture: true });
+  }
+  globalThis.navigation?.addEventListener("navigate", (event) => say(event.navigationType, event.destination.url));
+})()"""
 
 _numbers = itertools.count(1)
 
@@ -113,18 +123,6 @@ def new_email() -> str:
     return f"anna-{os.getpid()}-{next(_numbers)}@example.org"
 
 
-# What a page was told, to be read when a test of it failed: acts, where they landed, and each change of the address.
-_RECORD = """(() => {
-  const acts = (window.recorded = []);
-  const say = (...what) => acts.push([Math.round(performance.now()), ...what, location.pathname].join(" "));
-  const name = ({ tagName = "window", id = "", className = "" }) => `${tagName}#${id}.${className}`;
-  for (const act of ["pointerdown", "pointerup", "click", "keydown", "focusin", "popstate"]) {
-    addEventListener(act, ({ target, key = "" }) => say(act, key, name(target)), { capture: true });
-  }
-  globalThis.navigation?.addEventListener("navigate", (event) => say(event.navigationType, event.destination.url));
-})()"""
-
-
 class Visitor:
     """A person at a browser: one context, its pages, and everything that went wrong on them."""
 
@@ -180,7 +178,7 @@ class Visitor:
         return [each for each in self.complaints if not any(part in each for part in allowed)]
 
     def keep(self, name: str) -> None:
-        """Keep what can be seen of a failure: a picture of every page, and the trace."""
+        """Keep what can be seen of a failure: of every page a picture, its elements, its acts; and the trace."""
         for number, page in enumerate(self.context.pages, 1):
             page.screenshot(path=RESULTS / f"{name}-{number}.png")
             (RESULTS / f"{name}-{number}.html").write_text(f"<!-- {page.url} -->\n{page.content()}", encoding="utf-8")

@@ -64,7 +64,7 @@ WALK: Final = """
 """
 STREAM: Final = "(SELECT * FROM ({walks}) t ORDER BY t.key {order}, t.id {order} LIMIT {limit})"
 # Asked of thousands, it takes a tenth of the time even where both will do.
-STATE: Final = "AND (t.completed_at IS NOT NULL) = ($3::boolean[])[1]"
+ONE_STATE: Final = "AND (t.completed_at IS NOT NULL) = ($3::boolean[])[1]"
 # So many are looked through for what is sought, in 0.2 ms: a page of fifty of what one in ten is. Anything rarer is
 # found by its own index in 1 ms per thousand. New tasks of another kind may lie in front of a common one, and each of
 # them is looked at in vain.
@@ -76,7 +76,7 @@ SOUGHT: Final = """
     SELECT near.id, near.tid, near.key FROM near WHERE (SELECT count(*) FROM near) = $2
     UNION ALL
     (SELECT t.id, t.ctid AS tid, {key} AS key FROM {far} t
-     WHERE (SELECT count(*) FROM near) < $2 AND t.project_id = m.project_id {state} AND t.deleted_at IS NULL
+     WHERE (SELECT count(*) FROM near) < $2 AND t.project_id = m.project_id {one_state} AND t.deleted_at IS NULL
        {all_of_it} {conditions} ORDER BY {key} {order} NULLS LAST, t.id {order} LIMIT $2)
 """
 # A text without a trigram, like "qz", has the index of texts read as a whole, that is, for all accounts: 70 ms at
@@ -194,9 +194,11 @@ def _text(shape: _Shape) -> str:
         stream = _stream(words, filters + walks[0], NEAR, sought)
         behind = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
         far = BY_PRIORITY if shape.only_priorities else "tasks"
-        state = "" if shape.both_states else STATE
+        one_state = "" if shape.both_states else ONE_STATE
         all_of_it = sought if shape.trigram else sought.replace(BY_TRIGRAM, BY_READING)
-        body = SOUGHT.format(**words, stream=stream, far=far, all_of_it=all_of_it, conditions=behind, state=state)
+        body = SOUGHT.format(
+            **words, stream=stream, far=far, all_of_it=all_of_it, conditions=behind, one_state=one_state
+        )
     else:
         body = " UNION ALL ".join(_stream(words, filters + walk, "$2") for walk in walks)
     return HEAD.format(**words) + body + TAIL.format(**words, reminders=REMINDERS)

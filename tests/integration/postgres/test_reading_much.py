@@ -45,30 +45,35 @@ async def pages_held(database: Database) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def until_they_wait(holder: Connection, count: int) -> None:
-    """Wait until so many pages have reached PostgreSQL."""
+async def until_they_wait(holder: Connection, database: Database, for_turns: int) -> None:
+    """Wait until three pages have reached PostgreSQL and so many more wait for their turn."""
+    await eventually(lambda: database.pool.waiting == for_turns)
     with trio.fail_after(10):
-        while await holder.fetchval(WAITING) != count:
+        while await holder.fetchval(WAITING) != 3:
             await trio.sleep(0.01)
 
 
-async def read(database: Database, told: list[str]) -> None:
-    """Read a page and tell how it went."""
-    try:
-        await database.read_page(PAGE)
-    except DatabaseUnavailableError as error:
-        told.append(error.reason)
-    else:
-        told.append("read")
+def read(database: Database, nursery: trio.Nursery, count: int) -> list[str]:
+    """Begin to read so many pages; return the list that will tell how it went."""
+    told: list[str] = []
+
+    async def read_one() -> None:
+        try:
+            await database.read_page(PAGE)
+        except DatabaseUnavailableError as error:
+            told.append(error.reason)
+        else:
+            told.append("read")
+
+    for _ in range(count):
+        nursery.start_soon(read_one)
+    return told
 
 
 async def test_three_of_four_connections_read_and_the_other_is_there(database: Database) -> None:
-    told: list[str] = []
     async with trio.open_nursery() as nursery, pages_held(database) as holder:
-        for _ in range(5):
-            nursery.start_soon(read, database, told)
-        await eventually(lambda: database.pool.waiting == 2)
-        await until_they_wait(holder, 3)
+        told = read(database, nursery, 5)
+        await until_they_wait(holder, database, 2)
         busy = len(database.pool.lent)
         found = await database.fetchval("SELECT 1")
         idle = len(database.pool.idle)
@@ -79,10 +84,8 @@ async def test_three_of_four_connections_read_and_the_other_is_there(database: D
 
 async def test_who_waits_for_a_turn_is_refused_in_time(postgres_url: str, nursery: trio.Nursery) -> None:
     database = await opened(Database(postgres_url, size=4, name="test", acquire_seconds=0.5), nursery)
-    told: list[str] = []
     async with trio.open_nursery() as readers, pages_held(database):
-        for _ in range(4):
-            readers.start_soon(read, database, told)
+        told = read(database, readers, 4)
         await eventually(lambda: told != [])
         refused = list(told)
 
@@ -91,10 +94,8 @@ async def test_who_waits_for_a_turn_is_refused_in_time(postgres_url: str, nurser
 
 
 async def test_who_stops_waiting_for_a_turn_leaves_the_queue(database: Database) -> None:
-    told: list[str] = []
     async with trio.open_nursery() as nursery, pages_held(database):
-        for _ in range(3):
-            nursery.start_soon(read, database, told)
+        told = read(database, nursery, 3)
         await eventually(lambda: len(database.pool.lent) == 3)
         with trio.move_on_after(0.05) as scope:
             await database.read_page(PAGE)
@@ -104,12 +105,9 @@ async def test_who_stops_waiting_for_a_turn_leaves_the_queue(database: Database)
 
 
 async def test_the_turn_of_a_connection_that_is_lost_goes_to_the_next(database: Database) -> None:
-    told: list[str] = []
     async with trio.open_nursery() as nursery, pages_held(database) as holder:
-        for _ in range(4):
-            nursery.start_soon(read, database, told)
-        await eventually(lambda: database.pool.waiting == 1)
-        await until_they_wait(holder, 3)
+        told = read(database, nursery, 4)
+        await until_they_wait(holder, database, 1)
         await holder.fetchval(END_ONE)
         await eventually(lambda: database.pool.waiting == 0)
         lost = list(told)
@@ -126,9 +124,7 @@ async def test_all_turns_come_back_from_cancelled_pages(database: Database) -> N
                 await database.read_page(PAGE)
 
     async with trio.open_nursery() as nursery:
-        told: list[str] = []
-        for _ in range(8):
-            nursery.start_soon(read, database, told)
+        told = read(database, nursery, 8)
 
     assert told == ["read"] * 8
     assert (database.pool.waiting, len(database.pool.lent)) == (0, 0)

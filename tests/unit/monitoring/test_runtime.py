@@ -80,6 +80,22 @@ def test_a_folder_that_is_gone_does_not_take_the_page_with_it(tmp_path: Path) ->
     assert f'process_filesystem_size_bytes{{mountpoint="{gone}"}} NaN' in metrics.render()[0].decode()
 
 
+async def test_the_probe_lets_no_observations_pile_up(autojump_clock: trio.testing.MockClock) -> None:
+    histogram = metrics.HTTP_REQUEST_DURATION_SECONDS.labels("GET", "/observed")
+    before, waiting = histogram.count, histogram.observe.__self__  # type: ignore[attr-defined] # the list whose method it is
+    async with trio.open_nursery() as nursery:
+        await nursery.start(runtime.LoopProbe().run)
+        for _ in range(3):
+            histogram.observe(0.1)
+        seen = len(waiting)
+        await trio.sleep(0.15)
+        settled = len(waiting)
+        nursery.cancel_scope.cancel()
+
+    assert (seen, settled, histogram.count) == (3, 0, before + 3)
+    assert autojump_clock.autojump_threshold == 0
+
+
 async def test_the_probe_measures_lag_and_tasks(autojump_clock: trio.testing.MockClock, value: Value) -> None:
     before = value("event_loop_lag_seconds_count")
     async with trio.open_nursery() as nursery:

@@ -270,7 +270,7 @@ def test_where_nothing_is_recorded_moments_are_not_either() -> None:
         span.add_event("half done")
         span.keep()
 
-    assert not span.events
+    assert span.events == []
 
 
 def test_an_error_knows_in_which_trace_it_was_raised(kept: Kept) -> None:
