@@ -227,3 +227,28 @@ def test_a_task_that_is_listed_before_the_answer_about_it_comes_keeps_one_row(an
     expect(page.get_by_role("link", name="Water plants")).to_have_count(1)
     page.get_by_role("link", name="Water plants").click()
     expect(page.get_by_role("complementary", name="Details").get_by_label("Title")).to_have_value("Water plants")
+
+
+@pytest.mark.parametrize("title", ["Water the plants", "Water all plants"])
+def test_a_click_is_not_lost_to_a_change_that_arrives_while_the_button_is_down(anna: Visitor, title: str) -> None:
+    page = anna.register()
+    task = anna.call("POST", "/api/tasks", {"title": "Water the plants", "tags": ["home"]})
+    box = page.get_by_role("link", name="Water the plants").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    anna.call("PATCH", f"/api/tasks/{task['id']}", {"title": title, "priority": "high"})
+    expect(page.locator(".row[data-priority=high] .row-title")).to_have_text(title)
+    page.mouse.up()
+    expect(page.get_by_label("Title")).to_have_value(title)
+
+
+def test_a_click_on_a_tag_is_not_lost_either(anna: Visitor) -> None:
+    page = anna.register()
+    task = anna.call("POST", "/api/tasks", {"title": "Water the plants", "tags": ["home"]})
+    page.locator(".row .tag").hover()
+    page.mouse.down()
+    anna.call("PATCH", f"/api/tasks/{task['id']}", {"priority": "high"})
+    page.locator(".row[data-priority=high]").wait_for()
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="#home")).to_be_visible()

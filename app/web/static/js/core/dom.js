@@ -72,6 +72,19 @@ export const iconButton = (name, label, onclick, props = {}) =>
 export const $ = (selector, root = document) => /** @type {HTMLElement} */ (root.querySelector(selector));
 
 /**
+ * Writes the text of an element that is drawn again and again, into the text node that is there already and only when
+ * it differs: Chromium takes a click back whose text was replaced between the press of the button and its release, and
+ * a selection and a screen reader stay where they are.
+ * @param {Element} element with text alone
+ * @param {string} text
+ */
+export function put(element, text) {
+  const node = element.firstChild;
+  if (!(node instanceof Text)) element.textContent = text;
+  else if (node.data !== text) node.data = text;
+}
+
+/**
  * Makes the children of `parent` be `wanted`, touching only what differs and keeping the focus.
  * @param {Element} parent
  * @param {Element[]} wanted

@@ -1,9 +1,9 @@
 /** The state of the whole in one sentence, and the numbers beside it. */
 
-import { $, h, icon, reconcile, unseen } from "../core/dom.js";
+import { $, h, icon, put, reconcile, unseen } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { sinceWords } from "./node.js";
-import { facts, put } from "./rows.js";
+import { facts } from "./rows.js";
 import { number, span } from "./words.js";
 
 /** @import { Actor, Health } from "./types" */

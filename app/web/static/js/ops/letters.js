@@ -1,9 +1,9 @@
 /** Dead letters: messages that were given up, and the button that gives them another chance. */
 
-import { $, clone, reconcile } from "../core/dom.js";
+import { $, clone, put, reconcile } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { refusalOf } from "./controls.js";
-import { facts, put } from "./rows.js";
+import { facts } from "./rows.js";
 import { Watch } from "./watch.js";
 import { dayAndClock, number } from "./words.js";
 

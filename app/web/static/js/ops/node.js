@@ -1,8 +1,8 @@
 /** One actor in the picture: its state in colour, mark and word, and how it is doing. */
 
-import { clone } from "../core/dom.js";
+import { clone, put } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
-import { mark, put } from "./rows.js";
+import { mark } from "./rows.js";
 import { spark } from "./spark.js";
 import { ago, left, number, span } from "./words.js";
 

@@ -1,11 +1,11 @@
 /** Everything about one actor: facts, the last error, what can be done, and its log. */
 
-import { $, clone } from "../core/dom.js";
+import { $, clone, put } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { Controls } from "./controls.js";
 import { Log } from "./log.js";
 import { markOf, sinceWords } from "./node.js";
-import { facts, mark, put } from "./rows.js";
+import { facts, mark } from "./rows.js";
 import { ago, dayAndClock, left, number, span } from "./words.js";
 
 /** @import { Actor, Failure } from "./types" */

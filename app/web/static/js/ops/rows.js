@@ -1,11 +1,6 @@
 /** Text that is drawn twice a second: only what differs is touched, so that a selection and a screen reader stay where they are. */
 
-import { h } from "../core/dom.js";
-
-/** @param {Element} element @param {string} text */
-export function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
+import { h, put } from "../core/dom.js";
 
 /** @param {Element} element @param {string} name @param {string} value */
 export function mark(element, name, value) {

@@ -1,6 +1,6 @@
 /** The bar with what can be done to all picked tasks at once; everything in it can be undone with one Undo. */
 
-import { $, h, icon, reconcile } from "../core/dom.js";
+import { $, h, icon, put, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { NEAR_DAYS } from "../core/neardays.js";
 import { countsOf } from "../core/places.js";
@@ -30,10 +30,9 @@ export function drawBulk() {
   near ||= tasks[0]?.id ?? "";
   root.hidden = false;
   document.documentElement.classList.add("picking");
-  const words = t("bulk.count", { n: tasks.length });
-  if (count.textContent !== words) count.textContent = words;
+  put(count, t("bulk.count", { n: tasks.length }));
   complete.title = t(tasks.some((task) => !task.completed) ? "bulk.complete" : "bulk.reopen");
-  /** @type {Element} */ (complete.lastElementChild).textContent = complete.title;
+  put(/** @type {Element} */ (complete.lastElementChild), complete.title);
   const tags = new Set(tasks.flatMap((task) => task.tags));
   reconcile(ownTags, [...tags].map((tag) => tagButton(tag)));
 }

@@ -1,7 +1,7 @@
 /** When a task is due: words first, then a date, a time and a zone. */
 
 import { dueWords, isDay, momentOf, splitDue, timeWords, today, userZone } from "../core/dates.js";
-import { h } from "../core/dom.js";
+import { h, put as write } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { NEAR_DAYS } from "../core/neardays.js";
 import { onDay } from "./actions.js";
@@ -40,7 +40,7 @@ export function duePart({ part, task, save }) {
     }
     const elsewhere = dueDate && !isDay(dueDate) && timeZone && timeZone !== userZone();
     const there = elsewhere ? ` (${t("due.in", { when: timeWords(dueDate, timeZone), zone: timeZone.replace("_", " ") })})` : "";
-    part("dueValue").textContent = dueDate ? dueWords(dueDate) + there : t("due.none");
+    write(part("dueValue"), dueDate ? dueWords(dueDate) + there : t("due.none"));
     part("dueValue").className = `value ${dueDate ? dueClass(now) : ""}`;
   };
 }

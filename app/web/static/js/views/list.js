@@ -1,6 +1,6 @@
 /** The list of the current place. Draws a window of rows that grows while one scrolls, so 5,000 tasks stay quick. */
 
-import { $, h, reconcile } from "../core/dom.js";
+import { $, h, put, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { groupsOf, isFiltered } from "../core/places.js";
 import { route } from "../core/router.js";
@@ -98,9 +98,9 @@ export function drawList() {
 /** @param {Place} place @param {number} total */
 function drawHead(place, total) {
   const title = place.tag ? `#${place.tag}` : t(`place.${/** @type {"inbox"} */ (place.name)}`);
-  $("#heading").textContent = title;
+  put($("#heading"), title);
   document.title = `${title} · Rondo`;
-  $("#count").textContent = total ? t(place.name === "search" ? "list.matches" : "list.tasks", { n: total }) : "";
+  put($("#count"), total ? t(place.name === "search" ? "list.matches" : "list.tasks", { n: total }) : "");
 }
 
 /** @param {Place} place @param {Group} group its visible part @param {Group} whole @param {(row: Element) => void} [go] how a row leaves */
@@ -110,7 +110,7 @@ function drawGroup(place, group, whole, go) {
   if (!section) sections.set(key, (section = buildGroup(group)));
   section.group = whole;
   section.root.dataset.drop = group.drop ?? "";
-  section.title.textContent = group.heading;
+  put(section.title, group.heading);
   reconcile(section.rows, group.tasks.map(rowFor), go);
   return section.root;
 }

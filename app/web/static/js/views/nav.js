@@ -1,6 +1,6 @@
 /** Places, tags, the state of the connection, the banner, and the account. */
 
-import { $, h, icon, reconcile } from "../core/dom.js";
+import { $, h, icon, put, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { countsOf } from "../core/places.js";
 import { addressOf, go, listAddress, route } from "../core/router.js";
@@ -82,10 +82,8 @@ function item(place, count, late = false) {
   const link = linkTo(place, "nav");
   const number = /** @type {HTMLElement} */ (link.lastElementChild);
   const words = count ? String(count) : "";
-  if (number.textContent !== words) {
-    number.textContent = words;
-    number.title = count ? t("nav.open", { n: count }) : "";
-  }
+  put(number, words);
+  number.title = count ? t("nav.open", { n: count }) : "";
   number.classList.toggle("overdue", late);
   return /** @type {HTMLElement} */ (link.parentElement ?? h("li", {}, link));
 }
@@ -104,7 +102,7 @@ export function drawNav() {
     else link.removeAttribute("aria-current");
   }
   $("#open-ops").hidden = !state.user?.operator;
-  $("#who").textContent = state.user?.name || state.user?.email || "";
+  put($("#who"), state.user?.name || state.user?.email || "");
   drawLink();
   drawBanner();
 }
@@ -131,7 +129,7 @@ function drawLink() {
   const link = $("#link");
   link.dataset.state = state.connection;
   const words = t(`link.${state.connection}`);
-  $("span", link).textContent = waiting && state.connection !== "live" ? `${words} · ${t("app.waiting", { n: waiting })}` : words;
+  put($("span", link), waiting && state.connection !== "live" ? `${words} · ${t("app.waiting", { n: waiting })}` : words);
 }
 
 function drawBanner() {

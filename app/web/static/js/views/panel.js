@@ -1,7 +1,7 @@
 /** Details of one task. Each field saves by itself when it is left; what is being typed is never overwritten. */
 
 import { fullWords } from "../core/dates.js";
-import { $, clone, h } from "../core/dom.js";
+import { $, clone, h, put } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { go, listAddress, route } from "../core/router.js";
 import { keep, read } from "../data/db.js";
@@ -103,8 +103,8 @@ function build(id) {
     // On a phone the sheet lies over everything else that says so.
     const line = state.connection === "offline" ? t("link.offline") : "";
     const done = now.completedAt ? `${t("place.completed")} · ${fullWords(now.completedAt)}` : "";
-    part("state").textContent = [done, line].filter(Boolean).join(" · ");
-    part("created").textContent = t("panel.created", { when: fullWords(now.createdAt) });
+    put(part("state"), [done, line].filter(Boolean).join(" · "));
+    put(part("created"), t("panel.created", { when: fullWords(now.createdAt) }));
     root.classList.toggle("done", now.completed);
     for (const each of texts) each.draw(now);
     for (const each of parts) each(now);

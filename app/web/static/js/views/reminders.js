@@ -1,7 +1,7 @@
 /** Reminders of a task, and what became of each of them. */
 
 import { fullWords, momentOf, splitDue, today } from "../core/dates.js";
-import { h, iconButton } from "../core/dom.js";
+import { h, iconButton, put } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { call } from "../data/api.js";
 import { acknowledge, bellsHeard, snooze } from "../data/bells.js";
@@ -53,7 +53,7 @@ export function remindPart({ part, task }) {
     const { reminders = [], dueDate } = now;
     part("remindHint").textContent = dueDate ? "" : t("remind.needsDue");
     part("remindChoices").hidden = !dueDate;
-    part("remindValue").textContent = reminders.length ? String(reminders.length) : "";
+    put(part("remindValue"), reminders.length ? String(reminders.length) : "");
     draw(now);
     ask();
     const [day, time] = dueDate ? splitDue(dueDate) : [today(), ""];

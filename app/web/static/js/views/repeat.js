@@ -1,7 +1,7 @@
 /** How a task repeats: presets, any rule of RFC 5545, and always the next five dates and the rule as a sentence. */
 
 import { dayOf, fullWords, today, userZone, weekday, weekdayName } from "../core/dates.js";
-import { h } from "../core/dom.js";
+import { h, put as write } from "../core/dom.js";
 import { language, t } from "../core/messages.js";
 import { problemWords } from "../core/problems.js";
 import { call, UnreachableError } from "../data/api.js";
@@ -92,7 +92,7 @@ export function repeatPart({ part, task, save }) {
 
   /** @param {string} sentence @param {string[]} dates */
   function show(sentence, dates) {
-    part("repeatValue").textContent = sentence;
+    write(part("repeatValue"), sentence);
     part("preview").replaceChildren(h("p", { class: "sentence" }, sentence), h("h2", {}, t("repeat.next")),
       h("ol", {}, dates.map((date) => h("li", {}, h("time", { datetime: date }, fullWords(date))))));
   }
@@ -113,7 +113,7 @@ export function repeatPart({ part, task, save }) {
     part("modes").hidden = !recurrence;
     mode.value = recurrence?.mode ?? "schedule";
     missed.value = recurrence?.missed ?? "skip";
-    part("repeatValue").textContent = found ? found[1] : current;
+    write(part("repeatValue"), found ? found[1] : current);
     part("preview").hidden = !recurrence && !custom;
     if (recurrence && (!found || part("repeat").open)) void preview();
   }
