@@ -6,7 +6,7 @@ const browser = Object.fromEntries(
     "document", "window", "navigator", "location", "history", "localStorage", "indexedDB", "fetch", "crypto", "caches", "self",
     "globalThis", "addEventListener", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "requestAnimationFrame",
     "matchMedia", "scrollTo", "WebSocket", "BroadcastChannel", "IntersectionObserver", "AbortController", "URL",
-    "URLSearchParams", "Element", "HTMLElement", "HTMLDetailsElement", "Node", "CSS", "IDBKeyRange", "innerHeight", "scrollBy",
+    "URLSearchParams", "Element", "HTMLElement", "HTMLDetailsElement", "Node", "Text", "CSS", "IDBKeyRange", "innerHeight", "scrollBy",
     "removeEventListener", "getComputedStyle", "queueMicrotask",
   ].map((name) => [name, "readonly"]),
 );

@@ -124,11 +124,11 @@ const dayButtons = () => [
 
 function dayForm() {
   const input = h("input", { type: "date", required: true });
-  const put = (/** @type {Event} */ event) => {
+  const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     run((tasks) => scheduleMany(tasks, input.value));
   };
-  return h("form", { class: "pair pair-end", onsubmit: put }, h("label", { class: "field" }, h("span", {}, t("field.date")), input), h("button", { class: "quiet" }, t("remind.set")));
+  return h("form", { class: "pair pair-end", onsubmit: submit }, h("label", { class: "field" }, h("span", {}, t("field.date")), input), h("button", { class: "quiet" }, t("remind.set")));
 }
 
 /** Adds a tag to all of them; they stay picked, since tags come in numbers. */
