@@ -151,8 +151,10 @@ class Database:
         return self._opener.server
 
     async def wait_available(self) -> None:
-        """Wait until PostgreSQL can be used."""
+        """Wait until PostgreSQL can be used, as far as is known when this returns."""
         await self.pool.available.wait()
+        while not self.pool.available.is_set():  # it went away before this task had its turn
+            await self.pool.available.wait()
 
     # Its use.
 
