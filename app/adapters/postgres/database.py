@@ -152,9 +152,10 @@ class Database:
 
     async def wait_available(self) -> None:
         """Wait until PostgreSQL can be used, as far as is known when this returns."""
-        await self.pool.available.wait()
-        while not self.pool.available.is_set():  # it went away before this task had its turn
+        while True:
             await self.pool.available.wait()
+            if self.pool.available.is_set():  # else it went away before this task had its turn
+                return
 
     # Its use.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+import trio.testing
 
 from app.adapters.postgres import Database, silence
 from app.adapters.postgres.connection import Connection
@@ -75,6 +76,28 @@ async def test_a_call_that_meets_the_loss_fails_within_a_second(remote: Database
         proxy.cut()
 
     assert len(results) == 6
+
+
+async def test_who_waits_goes_on_waiting_when_postgresql_goes_away_before_their_turn(
+    remote: Database, nursery: trio.Nursery
+) -> None:
+    known: list[str | None] = []
+
+    async def wait() -> None:
+        await remote.wait_available()
+        known.append(remote.problem)
+
+    remote.pool.refuse("away")
+    nursery.start_soon(wait)
+    await trio.testing.wait_all_tasks_blocked()
+    remote.pool.accept()
+    remote.pool.refuse("away again")
+    await trio.testing.wait_all_tasks_blocked()
+    assert known == []
+
+    remote.pool.accept()
+    await trio.testing.wait_all_tasks_blocked()
+    assert known == [None]
 
 
 async def test_the_pool_is_whole_again_when_postgresql_is_back(remote: Database, proxy: TcpProxy) -> None:

@@ -1,4 +1,4 @@
-/** Text that is drawn twice a second: only what differs is touched, so that a selection and a screen reader stay where they are. */
+/** What is drawn twice a second: only what differs is touched. */
 
 import { h, put } from "../core/dom.js";
 

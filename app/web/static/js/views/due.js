@@ -1,7 +1,7 @@
 /** When a task is due: words first, then a date, a time and a zone. */
 
 import { dueWords, isDay, momentOf, splitDue, timeWords, today, userZone } from "../core/dates.js";
-import { h, put as write } from "../core/dom.js";
+import { h, put } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { NEAR_DAYS } from "../core/neardays.js";
 import { onDay } from "./actions.js";
@@ -14,13 +14,13 @@ import { dueClass } from "./row.js";
 export function duePart({ part, task, save }) {
   const [date, time, zone] = [part("date"), part("time"), part("zone")];
   /** @param {string | null} name */
-  const put = (name) => {
+  const choose = (name) => {
     const { dueDate, timeZone } = task();
     save({ dueDate: name && onDay(dueDate, name, timeZone) });
   };
   part("dueWords").append(
-    ...NEAR_DAYS.map(([key, day]) => h("button", { type: "button", class: "choice-button", onclick: () => put(day()) }, t(key))),
-    h("button", { type: "button", class: "choice-button", onclick: () => put(null) }, t("due.none")),
+    ...NEAR_DAYS.map(([key, day]) => h("button", { type: "button", class: "choice-button", onclick: () => choose(day()) }, t(key))),
+    h("button", { type: "button", class: "choice-button", onclick: () => choose(null) }, t("due.none")),
   );
   const typed = () => {
     const timeZone = zone.value || null;
@@ -40,7 +40,7 @@ export function duePart({ part, task, save }) {
     }
     const elsewhere = dueDate && !isDay(dueDate) && timeZone && timeZone !== userZone();
     const there = elsewhere ? ` (${t("due.in", { when: timeWords(dueDate, timeZone), zone: timeZone.replace("_", " ") })})` : "";
-    write(part("dueValue"), dueDate ? dueWords(dueDate) + there : t("due.none"));
+    put(part("dueValue"), dueDate ? dueWords(dueDate) + there : t("due.none"));
     part("dueValue").className = `value ${dueDate ? dueClass(now) : ""}`;
   };
 }

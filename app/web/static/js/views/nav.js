@@ -82,8 +82,10 @@ function item(place, count, late = false) {
   const link = linkTo(place, "nav");
   const number = /** @type {HTMLElement} */ (link.lastElementChild);
   const words = count ? String(count) : "";
-  put(number, words);
-  number.title = count ? t("nav.open", { n: count }) : "";
+  if (number.textContent !== words) {
+    put(number, words);
+    number.title = count ? t("nav.open", { n: count }) : "";
+  }
   number.classList.toggle("overdue", late);
   return /** @type {HTMLElement} */ (link.parentElement ?? h("li", {}, link));
 }

@@ -1,7 +1,7 @@
 /** How a task repeats: presets, any rule of RFC 5545, and always the next five dates and the rule as a sentence. */
 
 import { dayOf, fullWords, today, userZone, weekday, weekdayName } from "../core/dates.js";
-import { h, put as write } from "../core/dom.js";
+import { h, put } from "../core/dom.js";
 import { language, t } from "../core/messages.js";
 import { problemWords } from "../core/problems.js";
 import { call, UnreachableError } from "../data/api.js";
@@ -49,21 +49,21 @@ export function repeatPart({ part, task, save }) {
   let timer = 0;
 
   /** @param {string} text */
-  const put = (text) => {
+  const choose = (text) => {
     const recurrence = text ? /** @type {Recurrence} */ ({ rule: text, mode: mode.value, missed: missed.value }) : null;
     save(recurrence && !task().dueDate ? { recurrence, dueDate: today() } : { recurrence });
   };
   preset.onchange = () => {
     custom = preset.value === "custom";
-    if (!custom) return put(preset.value);
+    if (!custom) return choose(preset.value);
     rule.value ||= "FREQ=MONTHLY;BYDAY=2TU";
     draw(task());
     rule.focus();
     later();
   };
   rule.oninput = later;
-  rule.onchange = async () => (await preview(rule.value)) && put(rule.value.trim());
-  mode.onchange = missed.onchange = () => task().recurrence && put(task().recurrence?.rule ?? "");
+  rule.onchange = async () => (await preview(rule.value)) && choose(rule.value.trim());
+  mode.onchange = missed.onchange = () => task().recurrence && choose(task().recurrence?.rule ?? "");
   part("repeat").addEventListener("toggle", () => part("repeat").open && preview());
 
   function later() {
@@ -92,7 +92,7 @@ export function repeatPart({ part, task, save }) {
 
   /** @param {string} sentence @param {string[]} dates */
   function show(sentence, dates) {
-    write(part("repeatValue"), sentence);
+    put(part("repeatValue"), sentence);
     part("preview").replaceChildren(h("p", { class: "sentence" }, sentence), h("h2", {}, t("repeat.next")),
       h("ol", {}, dates.map((date) => h("li", {}, h("time", { datetime: date }, fullWords(date))))));
   }
@@ -113,7 +113,7 @@ export function repeatPart({ part, task, save }) {
     part("modes").hidden = !recurrence;
     mode.value = recurrence?.mode ?? "schedule";
     missed.value = recurrence?.missed ?? "skip";
-    write(part("repeatValue"), found ? found[1] : current);
+    put(part("repeatValue"), found ? found[1] : current);
     part("preview").hidden = !recurrence && !custom;
     if (recurrence && (!found || part("repeat").open)) void preview();
   }
