@@ -65,7 +65,7 @@ STREAMS: Final = 2 * (51 + 2)
 # What is common is found after no more than so many tasks; in this crowd every second has it.
 COMMON: Final = 3 * 51
 # What is not common has been looked for among so many.
-NEAR: Final = 500 + 2
+NEAR: Final = 700 + 2
 
 
 class Size(NamedTuple):
