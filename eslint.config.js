@@ -3,7 +3,7 @@ import js from "@eslint/js";
 /** What the UI takes from the browser; anything else must be imported. */
 const browser = Object.fromEntries(
   [
-    "document", "window", "navigator", "location", "history", "localStorage", "indexedDB", "fetch", "crypto", "caches", "self",
+    "document", "window", "navigator", "location", "history", "localStorage", "sessionStorage", "indexedDB", "fetch", "crypto", "caches", "self",
     "globalThis", "addEventListener", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "requestAnimationFrame",
     "matchMedia", "scrollTo", "WebSocket", "BroadcastChannel", "IntersectionObserver", "AbortController", "URL",
     "URLSearchParams", "Element", "HTMLElement", "HTMLDetailsElement", "Node", "Text", "CSS", "IDBKeyRange", "innerHeight", "scrollBy",

@@ -26,8 +26,8 @@ _NOT_FOR_HUMANS = frozenset({*_REQUIRED, "span_id", "trace_flags", "duration_ms"
 
 def timestamp_of(nanoseconds: int) -> str:
     """Return a Unix time as `timestamp` does. Made of a second that is kept: each request has one."""
-    second, fraction = divmod(nanoseconds // 1000, 1_000_000)
-    return f"{_second_text(second)}.{fraction:06d}Z"
+    second, fraction = divmod(nanoseconds, 1_000_000_000)
+    return f"{_second_text(second)}.{fraction // 1000:06d}Z"
 
 
 @lru_cache(maxsize=2)

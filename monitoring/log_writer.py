@@ -39,7 +39,7 @@ class LineWriter:
         self._stream = stream
         self._descriptor = _descriptor(stream)
         self._capacity_bytes = capacity_bytes
-        self._unmade: deque[Callable[[], bytes]] = deque()
+        self._unmade: deque[tuple[Callable[..., bytes], tuple[object, ...]]] = deque()
         self._lines: list[bytes] = []
         self._waiting_bytes = 0
         self._busy = False
@@ -55,14 +55,14 @@ class LineWriter:
         self._make()
         self._take([line])
 
-    def write_later(self, make: Callable[[], bytes]) -> None:
-        """Take a line that is made later, with others in a row. `make` must not raise, and may be called anywhere.
+    def write_later(self, make: Callable[..., bytes], *values: object) -> None:
+        """Take a line that `make` makes of `values` later, with others in a row. It must not raise anywhere.
 
         Every request writes such a line. The thread makes those of a quiet time; under load it would take the
         interpreter's lock from the caller again and again, so a full row is made here.
         """
         unmade = self._unmade
-        unmade.append(make)
+        unmade.append((make, values))
         if len(unmade) >= ROW:
             self._make()
         elif len(unmade) == 1:
@@ -72,7 +72,8 @@ class LineWriter:
     def _make(self) -> None:
         """Make the lines that are to be made. No other thread makes any meanwhile: they keep their order."""
         with self._changed:
-            lines = [self._unmade.popleft()() for _ in range(len(self._unmade))]
+            count = len(self._unmade)
+            lines = [make(*values) for make, values in (self._unmade.popleft() for _ in range(count))]
             if lines:
                 self._take(lines)
 

@@ -15,7 +15,7 @@ import sys
 import time
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Literal, Self
 from uuid import UUID
 
@@ -48,8 +48,6 @@ _INFO = logger.level("INFO").no
 _DEBUG = logger.level("DEBUG").no
 # Libraries that say something useful at INFO; the others speak from WARNING on.
 _TALKATIVE = ("hypercorn.error", "quart.app")
-
-_TRACE_FIELDS = ',"trace_id":"%s","span_id":"%s","trace_flags":"%s"'
 
 _fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  # noqa: B039 # never changed in place
 
@@ -203,7 +201,7 @@ class AccessLog:
         _WRITTEN.inc()
         if output.writer is not None:
             trace = trace_context.CURRENT.get()
-            output.writer.write_later(partial(self._line, time.time_ns(), status, seconds, size, client, fields, trace))
+            output.writer.write_later(self._line, time.time_ns(), status, seconds, size, client, fields, trace)
 
     def _line(  # what `write` was told
         self,
@@ -217,8 +215,8 @@ class AccessLog:
     ) -> bytes:
         if self._about is not _output.about:
             self._about, self._start = _output.about, log_record.to_json(self._constant())[1:-2].decode()
-        known = f"{log_record.to_json(fields)[1:-2].decode()}," if fields else ""
-        ids = "" if trace is None else _TRACE_FIELDS % (trace.trace_id, trace.span_id, trace.flags)
+        known = f"{_text_of(fields)[1:-1]}," if fields else ""
+        ids = "" if trace is None else _trace_fields(*trace)
         line = (
             f'{{"timestamp":"{log_record.timestamp_of(moment)}",{known}{self._start},"status":{status},"bytes":{size},'
             f'"duration":{seconds:.6f},"duration_ms":{seconds * 1000:.3f},"client":{_client_text(client)}{ids}}}\n'
@@ -270,6 +268,17 @@ def _add_trace(line: dict[str, object]) -> None:
         line["trace_id"] = trace.trace_id
         line["span_id"] = trace.span_id
         line["trace_flags"] = trace.flags
+
+
+def _text_of(fields: dict[str, object]) -> str:
+    try:
+        return orjson.dumps(fields).decode()
+    except orjson.JSONEncodeError:
+        return log_record.to_json(fields)[:-1].decode()
+
+
+def _trace_fields(trace_id: str, span_id: str, sampled: bool) -> str:  # noqa: FBT001 # a context's fields, as they come
+    return f',"trace_id":"{trace_id}","span_id":"{span_id}","trace_flags":"{"01" if sampled else "00"}"'
 
 
 @lru_cache(maxsize=1_000)

@@ -17,10 +17,12 @@ _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f
 # Longer is not a traceparent but an attack.
 _MAX_TRACEPARENT_LENGTH = 256
 _SAMPLED = 0x01
-# An id of only zeros is none (section 3.2.2). The low bits stay random: sampling is decided by them.
-_NOT_ZERO = 1 << 191 | 1 << 63
-# Every request begins one, and between two requests all that is needed for that has left the caches.
+# An id of only zeros is none (section 3.2.2).
+_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
+# Every request begins one, and between two requests all that is needed for that has left the caches. In a row they are
+# cut from one long text, which is half the work of writing number after number.
 _ROW = 64
+_DIGITS = len(_NO_TRACE + _NO_SPAN)
 
 
 class TraceContext(NamedTuple):
@@ -56,14 +58,13 @@ _roots: list[TraceContext] = []
 
 def new_root() -> TraceContext:
     """Return the beginning of a trace, not sampled. Ids are no secrets, so the fast generator will do."""
-    if not _roots:
-        _roots.extend([_root() for _ in range(_ROW)])
+    while not _roots:
+        digits = random.randbytes(_ROW * _DIGITS // 2).hex()  # noqa: S311 - ids are no secrets
+        ids = [(digits[at : at + 32], digits[at + 32 : at + 48]) for at in range(0, len(digits), _DIGITS)]
+        _roots.extend(
+            [TraceContext(one, two, sampled=False) for one, two in ids if one != _NO_TRACE and two != _NO_SPAN]
+        )
     return _roots.pop()
-
-
-def _root() -> TraceContext:
-    ids = f"{random.getrandbits(192) | _NOT_ZERO:048x}"
-    return TraceContext(ids[:32], ids[32:], sampled=False)
 
 
 def new_span_id() -> str:

@@ -61,7 +61,7 @@ def measure(stage: Stage) -> Iterator[Row]:
 
 
 def _mixed(stage: Stage) -> Samples:
-    desk, dice, samples = stage.desk(stage.owner), random.Random(7), Samples()
+    desk, dice, samples = stage.desk(stage.busy), random.Random(7), Samples()
     with Crowd(stage.rondo.port, CONNECTIONS) as crowd:
         while samples.requests < stage.counts.mixed:
             stage.say(f"mixed requests: {samples.requests:,} of {stage.counts.mixed:,}")

@@ -153,14 +153,14 @@ class Bench:
         self.say("start on an empty data directory")
         self.empty_starts.append(rondo.start())
         counts = self.counts
-        names = ["owner", "small", "big", *(f"person{number}" for number in range(counts.people))]
+        names = ["owner", "busy", "small", "big", *(f"person{number}" for number in range(counts.people))]
         people = register(rondo.port, names)
         with Store(rondo.data_dir) as store:
-            sizes = [counts.tasks, counts.small, counts.big, *[counts.people_tasks] * counts.people]
+            sizes = [counts.tasks, counts.tasks, counts.small, counts.big, *[counts.people_tasks] * counts.people]
             self.say(f"fill {len(people)} accounts with {sum(sizes):,} tasks")
             for person, tasks in zip(people, sizes, strict=True):
                 store.fill(person.id, tasks)
-            host, *guests = people[3:]
+            host, *guests = people[4:]
             store.share(host.id, [guest.id for guest in guests])
             store.tidy()
             result.about = {
@@ -177,7 +177,7 @@ class Bench:
         """Start Rondo on what there is, and the floor beside it, for the length of a block."""
         self.existing_starts.append(rondo.start())
         with Store(rondo.data_dir) as store, printing_its_port("loadtest.floor", store.url) as (pid, port):
-            owner, small, big, *others = people
+            owner, busy, small, big, *others = people
             yield Stage(
                 counts=self.counts,
                 rondo=rondo,
@@ -185,6 +185,7 @@ class Bench:
                 floor=Server(pid, port),
                 people=others,
                 owner=owner,
+                busy=busy,
                 small=small,
                 big=big,
                 say=self.say,

@@ -49,7 +49,10 @@ class Cost(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """Everything a measurement needs. The floor lives as long as the PostgreSQL it asks, which is Rondo's."""
+    """Everything a measurement needs. The floor lives as long as the PostgreSQL it asks, which is Rondo's.
+
+    Many mixed requests leave more tasks than there were: they are `busy`'s, who has as many as `owner` at first.
+    """
 
     counts: Counts
     rondo: Rondo
@@ -57,6 +60,7 @@ class Stage:
     floor: Server
     people: Sequence[Person]
     owner: Person
+    busy: Person
     small: Person
     big: Person
     say: Callable[[str], None]

@@ -4,7 +4,6 @@ Children of metrics are resolved once per route and kept, because every request 
 """
 
 import time
-from collections import Counter as Tally
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -22,10 +21,18 @@ UNMATCHED: Final = "(unmatched)"
 CLIENT_GONE: Final = 499
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-# Requests being answered, by method. Counted here and read when somebody looks, not the other way round.
-_in_progress: Final[Tally[str]] = Tally()
-for _method in (*_METHODS, metrics.OTHER):
-    metrics.HTTP_REQUESTS_IN_PROGRESS.labels(_method).set_function(partial(_in_progress.__getitem__, _method))
+
+@dataclass(slots=True, eq=False)
+class _Level:
+    """How many requests are being answered."""
+
+    now: int = 0
+
+
+# By method. Counted here and read when somebody looks, not the other way round.
+_in_progress: Final = {method: _Level() for method in (*_METHODS, metrics.OTHER)}
+for _method, _level in _in_progress.items():
+    metrics.HTTP_REQUESTS_IN_PROGRESS.labels(_method).set_function(partial(getattr, _level, "now"))
 
 
 @dataclass(slots=True)
@@ -35,6 +42,7 @@ class Meter:
     method: str
     route: str
     span_name: str = field(init=False)
+    in_progress: _Level = field(init=False)
     duration: Histogram = field(init=False)
     request_size: Histogram = field(init=False)
     response_size: Histogram = field(init=False)
@@ -45,6 +53,7 @@ class Meter:
         # Whatever a client makes up as a method is one word, or it would be a name without end.
         self.method = self.method if self.method in _METHODS else metrics.OTHER
         self.span_name = f"{self.method} {self.route}"
+        self.in_progress = _in_progress[self.method]
         self.duration = metrics.HTTP_REQUEST_DURATION_SECONDS.labels(self.method, self.route)
         self.request_size = metrics.HTTP_REQUEST_SIZE_BYTES.labels(self.route)
         self.response_size = metrics.HTTP_RESPONSE_SIZE_BYTES.labels(self.route)
@@ -93,7 +102,7 @@ class Observation:
         self.fields = logs.request_context(request_id)
 
     def __enter__(self) -> Self:
-        _in_progress[self.meter.method] += 1
+        self.meter.in_progress.now += 1
         self.fields.__enter__()
         self.span.__enter__()
         return self
@@ -107,7 +116,7 @@ class Observation:
 
     def _record(self, seconds: float) -> None:
         meter, status, size, request = self.meter, self.status, self.size, self.request
-        _in_progress[meter.method] -= 1
+        meter.in_progress.now -= 1
         length = request.headers.get(b"content-length")
         (meter.by_status.get(status) or meter.requests(status)).inc()
         meter.request_size.observe(int(length[:20]) if length and length.isdigit() else 0)

@@ -6,6 +6,7 @@
 import { call, UnreachableError, uuid } from "./api.js";
 import { differing, isPointless, same } from "./comparing.js";
 import { readAll, removeOp, writeOp } from "./db.js";
+import { madeHere } from "./own.js";
 import { OF_REMINDERS, request } from "./requests.js";
 import { confirm, confirmedOf, gone, ops, opsOf, refresh, rename, serverId, set, state, taskOf } from "./store.js";
 
@@ -56,12 +57,6 @@ export async function reload() {
   pump();
 }
 
-/** @type {Set<string>} keys of changes made in this window */
-const mine = new Set();
-
-/** @param {string} key whether a change was made in this window */
-export const isOwn = (key) => mine.has(key);
-
 /** @type {Set<string>} keys that are done; a slow read of IndexedDB must not bring them back */
 const settled = new Set();
 
@@ -84,7 +79,7 @@ export function enqueue(kind, id, body, extra = {}) {
     store(last);
     return last;
   }
-  mine.add(op.key);
+  madeHere(op.key);
   ops.push(op);
   store(op);
   return op;

@@ -10,6 +10,7 @@ import { hear, recallBells } from "./bells.js";
 import { forget, keep, read, readAll } from "./db.js";
 import { Live } from "./live.js";
 import * as outbox from "./outbox.js";
+import { isOwn } from "./own.js";
 import { confirm, confirmedIds, flush, gone, mark, recall, retain, set, state } from "./store.js";
 
 /** @import { Frame, Task, User } from "../types" */
@@ -23,9 +24,9 @@ const AWAY_AFTER_MS = 3000;
 
 const SIGNED_OUT = 4401;
 
-/** Windows tell each other when the browser has got a new session. */
 /** How often another window has said that it began a new session for the whole browser. */
 let renewals = 0;
+/** Windows tell each other when the browser has got a new session. */
 const windows = "BroadcastChannel" in globalThis ? new BroadcastChannel("rondo-session") : null;
 
 /** @type {Live | null} */
@@ -187,7 +188,7 @@ function apply(frame) {
   const { task, taskId, requestId, user } = frame;
   if (user) void signedIn(user);
   if (frame.type.startsWith("reminder.")) hear(frame);
-  const own = requestId ? outbox.isOwn(requestId) : false;
+  const own = requestId ? isOwn(requestId) : false;
   if (requestId && task) outbox.arrived(requestId, task);
   if (taskId) loading?.add(taskId);
   if (frame.type === "task.deleted" && taskId) gone(taskId);
