@@ -24,8 +24,10 @@ SCRAPE: Final = request("GET", "/metrics").replace(
 )
 PAGE_SECONDS: Final = 1.05
 MOST_GAIN: Final = 0.1
-# For a round of other rows. The difference is a tenth of what is measured, less than a busy machine makes of a sample.
-MANY: Final = 20
+# Pairs that are compared, and how often for a round of other rows: the difference is a tenth of what is measured, less
+# than a busy machine makes of a sample.
+PAIRS: Final = 5
+MANY: Final = 6
 # Rounds before it counts: statements are prepared, and the interpreter has specialised what is called often.
 WARM_UP: Final = 5
 
@@ -59,10 +61,10 @@ def instrumentation(stage: Stage) -> Row:
     """Return what turning all of it off gains on the cheapest API read.
 
     Two that were just started are compared, on the database of the first: what a Rondo has done before decides where
-    its memory lies, which is as dear as what is measured here. `loadtest.bare` leaves that out.
+    its memory lies, which is as dear as what is measured here. That differs from start to start too, so there are a few
+    of them. `loadtest.bare` leaves out what is measured.
     """
     samples, requests = Samples(), [request("GET", "/api/me", token=stage.owner.token)] * (stage.counts.requests // 10)
-    rounds = stage.counts.rounds * MANY
 
     def ask(server: Server) -> float:
         used, _, outcome = cost(server, requests)
@@ -70,17 +72,15 @@ def instrumentation(stage: Stage) -> Row:
         samples.errors += outcome.errors
         return used
 
-    def fresh(module: str) -> AbstractContextManager[Rondo]:
-        return running(stage.rondo.data_dir.with_name(module), module=module, RONDO_DATABASE_URL=stage.store.url)
-
-    with fresh("app.cli") as full, fresh("loadtest.bare") as bare:
-        with_all, without = Server(full.pid, full.port), Server(bare.pid, bare.port)
-        for number in range(-WARM_UP, rounds):
-            stage.say(f"instrumentation, round {number + 1} of {rounds}")
-            off, on = beside(partial(ask, without), partial(ask, with_all))
-            if number >= 0:
-                samples.values.append(off)
-                samples.others.append(on)
+    for pair in range(PAIRS):
+        stage.say(f"instrumentation, pair {pair + 1} of {PAIRS}")
+        with _fresh(stage, "app.cli") as full, _fresh(stage, "loadtest.bare") as bare:
+            with_all, without = Server(full.pid, full.port), Server(bare.pid, bare.port)
+            for number in range(-WARM_UP, stage.counts.rounds * MANY):
+                off, on = beside(partial(ask, without), partial(ask, with_all))
+                if number >= 0:
+                    samples.values.append(off)
+                    samples.others.append(on)
     return Row(
         name="instrumentation",
         what="GET /api/me: gain without metrics, spans and log lines",
@@ -92,3 +92,7 @@ def instrumentation(stage: Stage) -> Row:
         requests=samples.requests,
         errors=samples.errors,
     )
+
+
+def _fresh(stage: Stage, module: str) -> AbstractContextManager[Rondo]:
+    return running(stage.rondo.data_dir.with_name(module), module=module, RONDO_DATABASE_URL=stage.store.url)
