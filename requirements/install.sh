@@ -44,8 +44,11 @@ make_venv() {
     "$python" -m venv --clear .venv
 }
 
+# The files name everything that is needed, so pip need not look for more: its older versions would take a newer release
+# than the pinned one for a package with an extra, and then refuse it for want of a hash. That nothing is missing is
+# looked at afterwards.
 install() {
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$@"
 }
 
 make_venv
@@ -53,7 +56,7 @@ case "$1" in
 runtime)
     echo "Installing what Rondo needs (requirements/runtime.txt)."
     install --require-hashes -r requirements/runtime.txt
-    install --no-deps --no-build-isolation --editable .
+    install --no-build-isolation --editable .
     ;;
 dev)
     echo "Installing what its tests need (requirements/dev.txt)."
@@ -61,3 +64,4 @@ dev)
     ;;
 *) fail "usage: requirements/install.sh runtime|dev" ;;
 esac
+.venv/bin/python -m pip --disable-pip-version-check check >/dev/null || fail "The pinned requirements do not fit each other: $(.venv/bin/python -m pip check || true)"
