@@ -215,8 +215,8 @@ class AccessLog:
     ) -> bytes:
         if self._about is not _output.about:
             self._about, self._start = _output.about, log_record.to_json(self._constant())[1:-2].decode()
-        known = f"{_text_of(fields)[1:-1]}," if fields else ""
-        ids = "" if trace is None else _trace_fields(*trace)
+        known = f"{log_record.to_json(fields)[1:-2].decode()}," if fields else ""
+        ids = "" if trace is None else _trace_fields(trace)
         line = (
             f'{{"timestamp":"{log_record.timestamp_of(moment)}",{known}{self._start},"status":{status},"bytes":{size},'
             f'"duration":{seconds:.6f},"duration_ms":{seconds * 1000:.3f},"client":{_client_text(client)}{ids}}}\n'
@@ -270,15 +270,8 @@ def _add_trace(line: dict[str, object]) -> None:
         line["trace_flags"] = trace.flags
 
 
-def _text_of(fields: dict[str, object]) -> str:
-    try:
-        return orjson.dumps(fields).decode()
-    except orjson.JSONEncodeError:
-        return log_record.to_json(fields)[:-1].decode()
-
-
-def _trace_fields(trace_id: str, span_id: str, sampled: bool) -> str:  # noqa: FBT001 # a context's fields, as they come
-    return f',"trace_id":"{trace_id}","span_id":"{span_id}","trace_flags":"{"01" if sampled else "00"}"'
+def _trace_fields(trace: TraceContext) -> str:
+    return f',"trace_id":"{trace.trace_id}","span_id":"{trace.span_id}","trace_flags":"{trace.flags}"'
 
 
 @lru_cache(maxsize=1_000)

@@ -59,7 +59,7 @@ _roots: list[TraceContext] = []
 def new_root() -> TraceContext:
     """Return the beginning of a trace, not sampled. Ids are no secrets, so the fast generator will do."""
     while not _roots:
-        digits = random.randbytes(_ROW * _DIGITS // 2).hex()  # noqa: S311 - ids are no secrets
+        digits = random.randbytes(_ROW * _DIGITS // 2).hex()  # noqa: S311 # ids are no secrets: they only tell traces apart
         ids = [(digits[at : at + 32], digits[at + 32 : at + 48]) for at in range(0, len(digits), _DIGITS)]
         _roots.extend(
             [TraceContext(one, two, sampled=False) for one, two in ids if one != _NO_TRACE and two != _NO_SPAN]

@@ -64,4 +64,5 @@ dev)
     ;;
 *) fail "usage: requirements/install.sh runtime|dev" ;;
 esac
-.venv/bin/python -m pip --disable-pip-version-check check >/dev/null || fail "The pinned requirements do not fit each other: $(.venv/bin/python -m pip check || true)"
+problems=$(.venv/bin/python -m pip --disable-pip-version-check check) ||
+    fail "The pinned requirements do not fit each other: $problems"

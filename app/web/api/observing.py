@@ -5,14 +5,13 @@ Children of metrics are resolved once per route and kept, because every request 
 
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
 from app.web.answer import Answer, Header
 from app.web.api.request import Request
 from monitoring import logs, metrics, tracing
-from monitoring.series import Counter, Histogram
+from monitoring.series import Counter, Gauge, Histogram
 from monitoring.tracing import Span, SpanKind
 
 # The route of a request that no route is for.
@@ -22,19 +21,6 @@ CLIENT_GONE: Final = 499
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-@dataclass(slots=True, eq=False)
-class _Level:
-    """How many requests are being answered."""
-
-    now: int = 0
-
-
-# By method. Counted here and read when somebody looks, not the other way round.
-_in_progress: Final = {method: _Level() for method in (*_METHODS, metrics.OTHER)}
-for _method, _level in _in_progress.items():
-    metrics.HTTP_REQUESTS_IN_PROGRESS.labels(_method).set_function(partial(getattr, _level, "now"))
-
-
 @dataclass(slots=True)
 class Meter:
     """The metrics and names of one method of one route."""
@@ -42,7 +28,7 @@ class Meter:
     method: str
     route: str
     span_name: str = field(init=False)
-    in_progress: _Level = field(init=False)
+    in_progress: Gauge = field(init=False)
     duration: Histogram = field(init=False)
     request_size: Histogram = field(init=False)
     response_size: Histogram = field(init=False)
@@ -53,7 +39,7 @@ class Meter:
         # Whatever a client makes up as a method is one word, or it would be a name without end.
         self.method = self.method if self.method in _METHODS else metrics.OTHER
         self.span_name = f"{self.method} {self.route}"
-        self.in_progress = _in_progress[self.method]
+        self.in_progress = metrics.HTTP_REQUESTS_IN_PROGRESS.labels(self.method)
         self.duration = metrics.HTTP_REQUEST_DURATION_SECONDS.labels(self.method, self.route)
         self.request_size = metrics.HTTP_REQUEST_SIZE_BYTES.labels(self.route)
         self.response_size = metrics.HTTP_RESPONSE_SIZE_BYTES.labels(self.route)
@@ -102,7 +88,7 @@ class Observation:
         self.fields = logs.request_context(request_id)
 
     def __enter__(self) -> Self:
-        self.meter.in_progress.now += 1
+        self.meter.in_progress.inc()
         self.fields.__enter__()
         self.span.__enter__()
         return self
@@ -116,7 +102,7 @@ class Observation:
 
     def _record(self, seconds: float) -> None:
         meter, status, size, request = self.meter, self.status, self.size, self.request
-        meter.in_progress.now -= 1
+        meter.in_progress.dec()
         length = request.headers.get(b"content-length")
         (meter.by_status.get(status) or meter.requests(status)).inc()
         meter.request_size.observe(int(length[:20]) if length and length.isdigit() else 0)
