@@ -33,12 +33,19 @@ PACE_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DurableActor:
-    """Follows the event log for one effect, e.g. ``audit``; ``span`` names the effect in traces."""
+    """Follows the event log for one effect.
+
+    Attributes:
+        name: Of the actor, e.g. ``audit``.
+        span: Names the effect in traces.
+        pace_seconds: Under load, from the beginning of a batch to that of the next, at least.
+    """
 
     name: str
     span: str
     follower: Follower
     mailbox: Mailbox[Envelope[RecordedEvent]]
+    pace_seconds: float = PACE_SECONDS
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
@@ -58,7 +65,7 @@ class DurableActor:
             reached = await self._catch_up(envelope)
         self.mailbox.skip(lambda waiting: waiting.message.position <= reached)
         if reached > before:
-            await trio.sleep_until(began + PACE_SECONDS)
+            await trio.sleep_until(began + self.pace_seconds)
         return reached
 
     async def _catch_up(self, envelope: Envelope[RecordedEvent] | None) -> int:

@@ -1,4 +1,6 @@
-"""How long PostgreSQL takes for pages of tasks, and for the JSON of a task made from a row and from pairs.
+"""How long PostgreSQL takes for pages of tasks, for their index of words, and for the JSON of tasks.
+
+Pages are measured also while that index is behind; the JSON is made from a row and from pairs.
 
 Usage: python -m loadtest.bench_sql. Starts Rondo on a new directory with 10,000 tasks; prints medians of round trips on
 one connection, nothing else going on.
@@ -6,6 +8,7 @@ one connection, nothing else going on.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 import time
@@ -22,13 +25,26 @@ from app.domain.ids import AccountId
 from app.domain.queries import TaskQuery, TaskSort
 from app.domain.task import Priority
 from loadtest.bench.stage import register
-from loadtest.bench.store import FILL, INBOX, Store
+from loadtest.bench.store import INBOX, Store
 from loadtest.process import Rondo
 
 TASKS: Final = 10_000
-NEW_TASKS: Final = 2_000
-# As PostgreSQL has it unless it is told otherwise.
-MERGE_LATE: Final = "ALTER INDEX tasks_by_text RESET (gin_pending_list_limit)"
+# Events that the index of words has not come to.
+BEHIND: Final = (200, 2_000)
+# Rondo's own follower waits meanwhile, and nothing of it is kept.
+HOLD_INDEX: Final = "SELECT FROM cursors WHERE consumer = 'search' FOR UPDATE"
+CHANGE: Final = """
+    WITH changed AS (
+        UPDATE tasks SET description = 'Changed ' || md5(id::text)
+        WHERE id IN (SELECT id FROM tasks WHERE project_id = $1 ORDER BY md5(id::text) LIMIT $2)
+        RETURNING id, project_id
+    )
+    INSERT INTO events (position, id, type, project_id, task_id, occurred_at)
+    SELECT (SELECT coalesce(max(position), 0) FROM events) + row_number() OVER (), gen_random_uuid(), 'task.updated',
+           project_id, id, now()
+    FROM changed
+"""
+BATCH: Final = 200
 ROUNDS: Final = 60
 PAGES: Final = {
     "by due date": TaskQuery(completed=False, sort=TaskSort.DUE_DATE),
@@ -76,22 +92,30 @@ async def _measure(url: str, account_id: AccountId) -> None:
             for name, query in PAGES.items():
                 statement, values = page_statement(account_id, query, None)
                 _say(f"50 tasks, {name}", await _seconds(connection, statement, *values))
-            await _measure_after_writes(connection, account_id)
+            await _measure_behind(connection, account_id)
             for name, json in (("a row", "task_json(t, NULL)"), ("pairs", PAIRS)):
                 _say(f"JSON of 500 tasks from {name}", await _seconds(connection, OF_500.format(json)))
         nursery.cancel_scope.cancel()
 
 
-async def _measure_after_writes(connection: Any, account_id: AccountId) -> None:
+async def _measure_behind(connection: Any, account_id: AccountId) -> None:
     statement, values = page_statement(account_id, PAGES["a rare part"], None)
     inbox = await connection.fetchval(INBOX, str(account_id))
-    for when in ("", ", merged late"):
-        if when:
-            await connection.execute(MERGE_LATE)
-        for _ in range(NEW_TASKS):
-            await connection.execute(FILL, inbox, 1)
-        seconds = await _seconds(connection, statement, *values)
-        _say(f"a rare part after {NEW_TASKS} writes{when}", seconds)
+    for behind in BEHIND:
+        with contextlib.suppress(_Undo):
+            async with connection.transaction():
+                await connection.execute(HOLD_INDEX)
+                await connection.execute(CHANGE, inbox, behind)
+                _say(f"50 tasks, a rare part, {behind:,} events behind", await _seconds(connection, statement, *values))
+                began, handled = time.perf_counter(), 0
+                while found := await connection.fetchval("SELECT handled FROM index_texts($1)", BATCH):
+                    handled += found
+                _say(f"to index one of {behind:,} changed texts", (time.perf_counter() - began) / handled)
+                raise _Undo
+
+
+class _Undo(Exception):  # noqa: N818 # no error
+    """Ends a transaction of which nothing is to be kept."""
 
 
 async def _seconds(connection: Any, statement: str, *values: object) -> float:

@@ -27,6 +27,7 @@ from app.adapters.postgres.listen import Ear, Listener
 from app.adapters.postgres.relay import CHANNEL, PostgresEventReader, PostgresPublisher
 from app.adapters.postgres.rezoning import OF_AN_ACCOUNT, Rezoning
 from app.adapters.postgres.sessions import REVOKED_CHANNEL
+from app.adapters.postgres.texts import TextFollower
 from app.domain.ids import SessionId
 from app.wiring.addresses import public_url
 from app.wiring.patience import patient
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 # News that waits for one actor. Who pays when it is full: its owner, who then asks the database.
 MAILBOX_CAPACITY: Final = 1024
+# Words are merged into their index many at a time, which takes half of the work; a search sees what is not in it yet.
+INDEX_SECONDS: Final = 0.25
 # With RONDO_LOOP_WATCH=on: two such steps in one request are what people notice.
 WATCHED_STALL_SECONDS: Final = 0.05
 SWEEP_SECONDS: Final = 3600.0
@@ -80,17 +83,20 @@ def event_parts(
 ) -> Sequence[Part]:
     """Return the actors around the event log, those that are told before the one that tells."""
     reader = PostgresEventReader(database=database)
-    boxes = {name: _mailbox(name, letters) for name in ("sync", "audit", "recurring", "reminder")}
+    boxes = {name: _mailbox(name, letters) for name in ("sync", "audit", "recurring", "reminder", "search")}
     rezoning = Rezoning(tasks=services.tasks, clock=SystemClock())
     occurrences = EventFollower(database=database, consumer="recurring", handle=record_occurrences, matters=OF_A_SERIES)
     zones = EventFollower(
         database=database, consumer="reminder", handle=rezoning.handle, matters=OF_AN_ACCOUNT, news=bells.written
     )
-    audit, recurring, reminder = (boxes[name] for name in ("audit", "recurring", "reminder"))
+    audit, texts = AuditFollower(database=database), TextFollower(database=database)
     actors = (
-        DurableActor(name="audit", span="audit.write", follower=AuditFollower(database=database), mailbox=audit),
-        DurableActor(name="recurring", span="recurring.generate", follower=occurrences, mailbox=recurring),
-        DurableActor(name="reminder", span="reminder.schedule", follower=zones, mailbox=reminder),
+        DurableActor(name="audit", span="audit.write", follower=audit, mailbox=boxes["audit"]),
+        DurableActor(name="recurring", span="recurring.generate", follower=occurrences, mailbox=boxes["recurring"]),
+        DurableActor(name="reminder", span="reminder.schedule", follower=zones, mailbox=boxes["reminder"]),
+        DurableActor(
+            name="search", span="search.index", follower=texts, mailbox=boxes["search"], pace_seconds=INDEX_SECONDS
+        ),
     )
     sync = SyncActor(reader=reader, mailbox=boxes["sync"], audience=hub)
     parts = [_part("sync", sync.run, database, boxes["sync"])]

@@ -36,6 +36,10 @@ FILL: Final = """
            now() - interval '2 hours' - i * interval '1 second', now() - interval '1 hour'
     FROM words, generate_series(1, $2::integer) AS i
 """
+FILL_TEXTS: Final = """
+    INSERT INTO task_texts SELECT id, project_id, tag_keys, search_text FROM tasks WHERE project_id = $1
+    ON CONFLICT DO NOTHING
+"""
 INBOX: Final = "SELECT project_id FROM memberships WHERE account_id = $1::text::uuid AND inbox"
 OPEN: Final = """
     SELECT array_agg(id::text ORDER BY md5(id::text)) FROM tasks
@@ -80,7 +84,9 @@ class Store:
 
     def fill(self, account_id: str, tasks: int) -> None:
         """Give an account so many tasks, as if they had been there for long: without their history."""
-        self.value(FILL, self.value(INBOX, account_id), tasks)
+        inbox = self.value(INBOX, account_id)
+        self.value(FILL, inbox, tasks)
+        self.value(FILL_TEXTS, inbox)
 
     def tidy(self) -> None:
         """Do what autovacuum does within a minute after so much was written."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PARTS = {
     "database": {"postgres", "pool", "schema"},
-    "events": {"sync", "audit", "recurring", "reminder", "relay", "clockwork", "notifications", "census"},
+    "events": {"sync", "audit", "recurring", "reminder", "search", "relay", "clockwork", "notifications", "census"},
     "deliveries": {"email"},
     "edge": {"hub", "listener"},
 }

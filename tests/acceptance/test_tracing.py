@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fixtures.rondo import RondoProcess
 
 REQUEST_ID = "0193f8a0-5f5e-7000-8000-00000000f010"
-ACTORS = {"sync.broadcast", "audit.write", "recurring.generate", "reminder.schedule"}
+ACTORS = {"sync.broadcast", "audit.write", "recurring.generate", "reminder.schedule", "search.index"}
 OPENMETRICS = {"accept": "application/openmetrics-text; version=1.0.0"}
 
 

@@ -7,10 +7,11 @@ due date are streams of their own. So the cost of a page does not grow with the 
 
 What is sought by a text, a tag or whatever is not the order of the walk may be anywhere. What is common is *near*:
 among the next tasks of the stream. If these do not fill the page, it is rare or *far*: all that there is of it is taken
-from an index of its own and sorted.
+from an index of its own and sorted. The index of texts and tags follows the event log (`texts.py`) and may be behind
+it: tasks with an event that it has not seen are looked at themselves, so what is found is always true.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple, Self
 
@@ -66,32 +67,48 @@ STREAM: Final = "(SELECT * FROM ({walks}) t ORDER BY t.key {order}, t.id {order}
 # Asked of thousands, it takes a tenth of the time even where both will do.
 ONE_STATE: Final = "AND (t.completed_at IS NOT NULL) = ($3::boolean[])[1]"
 # So many are looked through for what is sought, in 0.3 ms: a page of fifty of what one in ten is, even where a few less
-# than that lie there. Anything rarer is found by its own index in 1 ms per thousand. New tasks of another kind may lie
-# in front of a common one, and each of them is looked at in vain.
+# than that lie there. New tasks of another kind may lie in front of a common one, and each is looked at in vain.
 NEAR: Final = "700"
+NEAREST: Final = "SELECT t.id, t.tid, t.key FROM {stream} t WHERE t.found ORDER BY t.key {order}, t.id {order} LIMIT $2"
 SOUGHT: Final = """
-    WITH near AS MATERIALIZED (
-        SELECT t.id, t.tid, t.key FROM {stream} t WHERE t.found ORDER BY t.key {order}, t.id {order} LIMIT $2
-    )
+    WITH near AS MATERIALIZED ({near}) {hits}
     SELECT near.id, near.tid, near.key FROM near WHERE (SELECT count(*) FROM near) = $2
     UNION ALL
-    (SELECT t.id, t.ctid AS tid, {key} AS key FROM {far} t
-     WHERE (SELECT count(*) FROM near) < $2 AND t.project_id = m.project_id {one_state} AND t.deleted_at IS NULL
-       {all_of_it} {conditions} ORDER BY {key} {order} NULLS LAST, t.id {order} LIMIT $2)
+    (SELECT t.id, t.tid, t.key FROM {far}
+     WHERE (SELECT count(*) FROM near) < $2 ORDER BY t.key {order} NULLS LAST, t.id {order} LIMIT $2)
 """
-# A text without a trigram, like "qz", has the index of texts read as a whole, that is, for all accounts: 70 ms at
-# 100,000 tasks. It is better looked for in each task of the account: 5 ms at 10,000 (`python -m loadtest.bench_sql`).
-BY_TRIGRAM: Final = "t.search_text LIKE"
-BY_READING: Final = "(t.search_text || '') LIKE"
-DIGITS: Final = "0123456789"
+# What a page needs of each task that is sought; `{further}` leads to it. OFFSET 0: the plan is made for any number of
+# them, and PostgreSQL would rather read the whole table than fetch one by one.
+ALL_OF_IT: Final = """
+    LATERAL (
+        SELECT t.id, t.ctid AS tid, {key} AS key FROM tasks t
+        WHERE t.project_id = m.project_id {one_state} AND t.deleted_at IS NULL {conditions} {further} OFFSET 0
+    ) t
+"""
 # Any priorities look like all of them to a plan for any, one looks like few: so each is taken by itself.
-BY_PRIORITY: Final = """
-    unnest($4::smallint[]) AS wanted (priority) CROSS JOIN LATERAL (
-        SELECT t.ctid, * FROM tasks t WHERE t.project_id = m.project_id AND t.priority = wanted.priority
-            AND (t.completed_at IS NOT NULL) = ANY ($3::boolean[]) AND t.deleted_at IS NULL
-        OFFSET 0
+BY_PRIORITY: Final = "unnest($4::smallint[]) AS wanted (priority) CROSS JOIN"
+OF_ONE_PRIORITY: Final = "AND t.priority = wanted.priority AND (t.completed_at IS NOT NULL) = ANY ($3::boolean[])"
+# The index of texts and tags, and the tasks that may have others by now. A text without a trigram, like "qz", would
+# have it read as a whole, that is, for all accounts: 70 ms at 100,000 tasks. It is better looked for in each task of
+# the account: 5 ms at 10,000 (`python -m loadtest.bench_sql`). No more hits than a few are taken from it, 3 ms a
+# thousand; what has more is met soon by whoever walks on.
+FEW: Final = "1000"
+HITS: Final = """
+    , hits AS MATERIALIZED (
+        SELECT hit.id FROM (
+            (SELECT x.task_id AS id FROM task_texts x WHERE x.project_id = m.project_id {words} LIMIT {few} + 1)
+            UNION
+            SELECT e.task_id FROM events e WHERE e.project_id = m.project_id AND e.position IS NULL
+            UNION
+            SELECT e.task_id FROM events e WHERE e.project_id = m.project_id
+                AND e.position > (SELECT c.position FROM cursors c WHERE c.consumer = 'search')
+        ) hit WHERE (SELECT count(*) FROM near) < $2
     )
 """
+BY_WORDS: Final = "(SELECT * FROM hits WHERE (SELECT count(*) FROM hits) <= {few}) hit CROSS JOIN"
+OF_A_HIT: Final = "AND t.id = hit.id"
+WALK_ON: Final = "UNION ALL (SELECT * FROM ({nearest}) t WHERE (SELECT count(*) FROM hits) > {few})"
+DIGITS: Final = "0123456789"
 
 
 class _Shape(NamedTuple):
@@ -108,6 +125,11 @@ class _Shape(NamedTuple):
     both_states: bool
     behind: bool
     behind_undated: bool
+
+    @property
+    def words(self) -> bool:
+        """Whether something is sought that the index of texts and tags leads to."""
+        return self.tags or self.trigram
 
     @property
     def only_priorities(self) -> bool:
@@ -184,24 +206,55 @@ def _values(query: TaskQuery, after: Place | None) -> list[object]:
     return values
 
 
+class _Conditions(NamedTuple):
+    """What must hold for a task.
+
+    Attributes:
+        walked: What the index of the order answers.
+        sought: What has to be looked for, words included.
+        words: What the index of texts and tags answers of that.
+    """
+
+    walked: str
+    sought: str
+    words: str
+
+
 @cache
 def _text(shape: _Shape) -> str:
     numbers = _Numbers(last=3)
-    filters, sought = _conditions(numbers, shape)
+    conditions = _conditions(numbers, shape)
     words = {"key": KEYS[shape.sort], "order": "ASC" if shape.order is Order.ASC else "DESC"}
     walks = _walks(numbers, shape)
-    if sought:
-        stream = _stream(words, filters + walks[0], NEAR, sought)
-        behind = filters + " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
-        far = BY_PRIORITY if shape.only_priorities else "tasks"
-        one_state = "" if shape.both_states else ONE_STATE
-        all_of_it = sought if shape.trigram else sought.replace(BY_TRIGRAM, BY_READING)
-        body = SOUGHT.format(
-            **words, stream=stream, far=far, all_of_it=all_of_it, conditions=behind, one_state=one_state
-        )
+    if conditions.sought:
+        body = _sought(shape, conditions, walks, words)
     else:
-        body = " UNION ALL ".join(_stream(words, filters + walk, "$2") for walk in walks)
+        body = " UNION ALL ".join(_stream(words, conditions.walked + walk, "$2") for walk in walks)
     return HEAD.format(**words) + body + TAIL.format(**words, reminders=REMINDERS)
+
+
+def _sought(shape: _Shape, conditions: _Conditions, walks: Sequence[str], words: Mapping[str, str]) -> str:
+    """Return what is sought: what is near, or all that there is, or what comes next on the way."""
+
+    def nearest(walk: str, limit: str) -> str:
+        stream = _stream(words, conditions.walked + walk, limit, conditions.sought)
+        return NEAREST.format(**words, stream=stream)
+
+    far, further, hits, on = "", "", "", ""
+    if shape.words:
+        far, further = BY_WORDS.format(few=FEW), OF_A_HIT
+        hits = HITS.format(few=FEW, words=conditions.words)
+        on = " ".join(WALK_ON.format(few=FEW, nearest=nearest(walk, "ALL")) for walk in walks)
+    elif shape.only_priorities:
+        far, further = BY_PRIORITY, OF_ONE_PRIORITY
+    behind = " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
+    far += ALL_OF_IT.format(
+        **words,
+        one_state="" if shape.both_states else ONE_STATE,
+        conditions=conditions.walked + conditions.sought + behind,
+        further=further,
+    )
+    return SOUGHT.format(**words, near=nearest(walks[0], NEAR), hits=hits, far=far) + on
 
 
 def _stream(words: Mapping[str, str], conditions: str, limit: str, sought: str = "") -> str:
@@ -210,9 +263,8 @@ def _stream(words: Mapping[str, str], conditions: str, limit: str, sought: str =
     return STREAM.format(**words, walks=" UNION ALL ".join(walks), limit=limit)
 
 
-def _conditions(numbers: _Numbers, shape: _Shape) -> tuple[str, str]:
-    """Return what the index of the order answers, and what has to be sought."""
-    priorities, due, sought = "", "", ""
+def _conditions(numbers: _Numbers, shape: _Shape) -> _Conditions:
+    priorities, due, tags, search = "", "", "", ""
     if shape.priorities:
         priorities = numbers.said("t.priority = ANY ({}::smallint[])")
     if shape.due_before:
@@ -220,14 +272,15 @@ def _conditions(numbers: _Numbers, shape: _Shape) -> tuple[str, str]:
     if shape.due_after:
         due += numbers.said("t.due_sort >= {}")
     if shape.tags:
-        sought += numbers.said("t.tag_keys @> {}::text[]")
+        tags = numbers.said("t.tag_keys @> {}::text[]")
     if shape.search:
-        sought += numbers.said(f"{BY_TRIGRAM} (SELECT lower({{}}))")
+        search = numbers.said("t.search_text LIKE (SELECT lower({}))")
+    words = (tags + search if shape.trigram else tags).replace(" t.", " x.")
     if shape.sort is TaskSort.PRIORITY:
-        return priorities, due + sought
+        return _Conditions(priorities, due + tags + search, words)
     if shape.sort is TaskSort.DUE_DATE:
-        return due, priorities + sought
-    return "", priorities + due + sought
+        return _Conditions(due, priorities + tags + search, words)
+    return _Conditions("", priorities + due + tags + search, words)
 
 
 def _walks(numbers: _Numbers, shape: _Shape) -> list[str]:

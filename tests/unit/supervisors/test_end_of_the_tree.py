@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PARTS = {
     "database": ("postgres", "pool", "schema"),
-    "events": ("sync", "audit", "recurring", "reminder", "relay", "clockwork", "notifications"),
+    "events": ("sync", "audit", "recurring", "reminder", "search", "relay", "clockwork", "notifications"),
     "deliveries": ("email",),
     "edge": ("hub", "reload", "listener"),
 }
