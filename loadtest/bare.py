@@ -1,7 +1,7 @@
 """A Rondo without instrumentation, to measure what instrumentation costs. Usage: as ``python -m app.cli``.
 
-Metrics count nothing, spans are one shared object, requests leave no line. Replaced from outside and before anything
-of the application is imported, so that the application itself needs no switch.
+Metrics count nothing, spans are one shared object, requests have no context and leave no line. Replaced from outside
+and before anything of the application is imported, so that the application itself needs no switch.
 """
 
 from __future__ import annotations
@@ -38,9 +38,6 @@ class NoContext:
     """Fields that no line will carry."""
 
     def __init__(self, *_: object, **__: object) -> None: ...
-
-    def add_id(self, *_: object) -> None:
-        """Do nothing."""
 
     def __enter__(self) -> None: ...
 
@@ -83,8 +80,11 @@ def strip() -> None:
         setattr(tracing, name, no_span)
     for name in ("observe_with_exemplar", "count_with_exemplar", "current_traceparent"):
         setattr(tracing, name, nothing)
-    logs.AccessLog.write = nothing  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch
-    logs.request_context = NoContext  # type: ignore[misc,assignment] # stripped from outside, so that the application needs no switch
+    tracing.passing_context = lambda *_, **__: NoSpan.context
+    from app.web.api.observing import Observation  # noqa: PLC0415 - see the module
+
+    Observation.__enter__ = lambda self: self  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch
+    Observation.__exit__ = nothing  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch
     logs.context = NoContext  # type: ignore[misc,assignment] # stripped from outside, so that the application needs no switch
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.domain.value import value
 from loadtest.side_by_side import compare
-from monitoring import logs, tracing
+from monitoring import logs, scope, tracing
 
 TIMES: Final = 5_000
 # As many as a task has.
@@ -59,7 +59,7 @@ def _compare_lines() -> None:
         compare(
             "an access line",
             TIMES // 10,
-            lambda: access.write(200, 0.001234, 512, client="127.0.0.1"),
+            lambda: access.write(200, 0.001234, 512, "127.0.0.1", scope.CURRENT.get()),
             by_logger,
             other="a logger",
         )

@@ -5,7 +5,6 @@ Never raises and never grows: what cannot be serialised is described, what is to
 
 import traceback
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import orjson
 
@@ -24,15 +23,19 @@ _RESET = "\x1b[0m"
 _NOT_FOR_HUMANS = frozenset({*_REQUIRED, "span_id", "trace_flags", "duration_ms", "exception.stacktrace"})
 
 
+# A second and its text.
+_last_second = 0, "1970-01-01T00:00:00"
+
+
 def timestamp_of(nanoseconds: int) -> str:
     """Return a Unix time as `timestamp` does. Made of a second that is kept: each request has one."""
+    global _last_second  # noqa: PLW0603 # there is one present
     second, fraction = divmod(nanoseconds, 1_000_000_000)
-    return f"{_second_text(second)}.{fraction // 1000:06d}Z"
-
-
-@lru_cache(maxsize=2)
-def _second_text(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()[:-6]
+    known, text = _last_second
+    if second != known:
+        text = datetime.fromtimestamp(second, UTC).isoformat()[:-6]
+        _last_second = second, text
+    return f"{text}.{fraction // 1000:06d}Z"
 
 
 def timestamp(instant: datetime) -> str:

@@ -13,18 +13,18 @@ import os
 import socket
 import sys
 import time
-from contextvars import ContextVar, Token
+from contextvars import Token
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Literal, Self
-from uuid import UUID
 
 import orjson
 from loguru import logger
 
-from monitoring import log_record, metrics, redaction, trace_context
+from monitoring import log_record, metrics, redaction, scope
 from monitoring.log_ring import LogRing
 from monitoring.log_writer import LineWriter
+from monitoring.scope import Scope
 from monitoring.trace_context import TraceContext
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ _INFO = logger.level("INFO").no
 _DEBUG = logger.level("DEBUG").no
 # Libraries that say something useful at INFO; the others speak from WARNING on.
 _TALKATIVE = ("hypercorn.error", "quart.app")
-
-_fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  # noqa: B039 # never changed in place
 
 
 @dataclass(slots=True)
@@ -135,32 +133,19 @@ def get_logger(component: str) -> "Logger":
 class context:  # noqa: N801 # written like a function: `with logs.context(…):`
     """Add fields (`requestId`, `userId`, …) to every line written inside, also by tasks started inside."""
 
-    __slots__ = ("_added", "_held", "_token")
-    _token: Token[dict[str, object]]
+    __slots__ = ("_added", "_token")
+    _token: Token[Scope]
 
     def __init__(self, **fields: object) -> None:
         self._added = redaction.redact_fields(fields)
 
-    def add_id(self, name: str, value: UUID) -> None:
-        """Add an id, for the rest of it. It becomes text where it is written."""
-        self._held[name] = value
-
     def __enter__(self) -> Self:
-        self._held = _fields.get() | self._added
-        self._token = _fields.set(self._held)
+        outer = scope.CURRENT.get()
+        self._token = scope.CURRENT.set(Scope(outer.fields | self._added, outer.trace))
         return self
 
     def __exit__(self, *_: object) -> None:
-        _fields.reset(self._token)
-
-
-class request_context(context):  # noqa: N801 # written like a function: `with logs.request_context(…):`
-    """Add the field `requestId`, an id in which there is no secret: it is not searched for one, in each request."""
-
-    __slots__ = ()
-
-    def __init__(self, request_id: str) -> None:
-        self._added = {"requestId": request_id}
+        scope.CURRENT.reset(self._token)
 
 
 class AccessLog:
@@ -184,24 +169,32 @@ class AccessLog:
         self._about: dict[str, object] | None = None
         self._start = ""
 
-    def write(self, status: int, seconds: float, size: int, *, client: str, error_type: str | None = None) -> None:
-        """Write a line. Ids come from the context.
+    def write(
+        self,
+        status: int,
+        seconds: float,
+        size: int,
+        client: str,
+        work: Scope,
+        error_type: str | None = None,
+    ) -> None:
+        """Write a line.
 
         Args:
             status: The status answered.
             seconds: How long it took.
             size: Bytes of the response body.
             client: The client's network address.
+            work: The request's own fields, in which there is no secret, and its ids in traces.
             error_type: The problem's code, when the request was refused.
         """
         output = _output
         if output.level > _INFO:
             return
-        fields = _fields.get() if error_type is None else {**_fields.get(), "error.type": error_type}
-        _WRITTEN.inc()
-        if output.writer is not None:
-            trace = trace_context.CURRENT.get()
-            output.writer.write_later(self._line, time.time_ns(), status, seconds, size, client, fields, trace)
+        if output.writer is None:
+            _WRITTEN.inc()
+        else:
+            output.writer.write_later(self._line, time.time_ns(), status, seconds, size, client, work, error_type)
 
     def _line(  # what `write` was told
         self,
@@ -210,17 +203,21 @@ class AccessLog:
         seconds: float,
         size: int,
         client: str,
-        fields: dict[str, object],
-        trace: TraceContext | None,
+        work: Scope,
+        error_type: str | None,
     ) -> bytes:
+        _WRITTEN.inc()
         if self._about is not _output.about:
             self._about, self._start = _output.about, log_record.to_json(self._constant())[1:-2].decode()
-        known = f"{log_record.to_json(fields)[1:-2].decode()}," if fields else ""
-        ids = "" if trace is None else _trace_fields(trace)
+        fields, trace = work
+        if error_type is not None:
+            fields = {**fields, "error.type": error_type}
+        ids = "" if trace is None else _ids_text(trace)
         line = (
-            f'{{"timestamp":"{log_record.timestamp_of(moment)}",{known}{self._start},"status":{status},"bytes":{size},'
-            f'"duration":{seconds:.6f},"duration_ms":{seconds * 1000:.3f},"client":{_client_text(client)}{ids}}}\n'
+            f'{{"timestamp":"{log_record.timestamp_of(moment)}",{self._start},"status":{status},"bytes":{size},'
+            f'"duration":{seconds:.6f},"duration_ms":{seconds * 1000:.3f},"client":{_client_text(client)}{ids}'
         ).encode()
+        line += (b"," if fields else b"") + log_record.to_json(fields)[1:]
         if _output.text or len(line) > log_record.MAX_LINE_BYTES:
             return _output.line(orjson.loads(line))
         return line
@@ -240,7 +237,8 @@ class AccessLog:
 
 def _sink(message: "Message") -> None:
     record = message.record
-    extra = {**_fields.get(), **record["extra"]}
+    work = scope.CURRENT.get()
+    extra = {**work.fields, **record["extra"]}
     if record["exception"] is not None and record["exception"].value is not None:
         extra |= log_record.exception_fields(record["exception"].value)
     component = str(extra.pop("component", "app"))
@@ -254,7 +252,8 @@ def _sink(message: "Message") -> None:
         "event": extra.pop("event", f"{component}.message"),
         **_output.about,
     }
-    _add_trace(line)
+    if work.trace is not None:
+        line |= _ids(work.trace)
     for key, value in redaction.redact_fields(extra).items():
         line.setdefault(key, value)  # a field cannot take the place of a required one
     ring.take(line)
@@ -262,16 +261,13 @@ def _sink(message: "Message") -> None:
         _output.write(level, line)
 
 
-def _add_trace(line: dict[str, object]) -> None:
-    trace = trace_context.CURRENT.get()
-    if trace is not None:
-        line["trace_id"] = trace.trace_id
-        line["span_id"] = trace.span_id
-        line["trace_flags"] = trace.flags
+def _ids(trace: TraceContext) -> dict[str, object]:
+    return {"trace_id": trace.trace_id, "span_id": trace.span_id, "trace_flags": trace.flags}
 
 
-def _trace_fields(trace: TraceContext) -> str:
-    return f',"trace_id":"{trace.trace_id}","span_id":"{trace.span_id}","trace_flags":"{trace.flags}"'
+def _ids_text(trace: TraceContext) -> str:
+    trace_id, span_id, sampled = trace
+    return f',"trace_id":"{trace_id}","span_id":"{span_id}","trace_flags":"{"01" if sampled else "00"}"'
 
 
 @lru_cache(maxsize=1_000)

@@ -24,7 +24,8 @@ from typing import Protocol, Self
 
 import trio
 
-from monitoring import trace_context
+from monitoring import scope, trace_context
+from monitoring.scope import Scope
 from monitoring.series import Counter, Histogram
 from monitoring.trace_context import TraceContext
 
@@ -107,7 +108,7 @@ class Span:
     ended_at_ns: int = 0  # 0 while open
     # The monotonic clock: a duration must survive a jump of the wall clock.
     _started_ns: int = field(default_factory=time.perf_counter_ns)
-    _tokens: tuple[Token[TraceContext | None], Token[_LocalTrace | None]] | None = None
+    _tokens: tuple[Token[Scope], Token[_LocalTrace | None]] | None = None
 
     @property
     def duration_seconds(self) -> float:
@@ -153,19 +154,19 @@ class Span:
             self._trace.take(self)
 
     def __enter__(self) -> Self:
-        self._tokens = (trace_context.CURRENT.set(self.context), _local_trace.set(self._trace))
+        self._tokens = (_make_current(self.context), _local_trace.set(self._trace))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._tokens is not None:
-            trace_context.CURRENT.reset(self._tokens[0])
+            scope.CURRENT.reset(self._tokens[0])
             _local_trace.reset(self._tokens[1])
             self._tokens = None
-        if error is not None and not isinstance(error, _NOT_ERRORS):
-            _remember_trace(error, self.context)
-            if self.error_type is None:
+        if error is not None:
+            remember_trace(error, self.context)
+            if self.error_type is None and not isinstance(error, _NOT_ERRORS):
                 self.set_error(type(error).__qualname__)
         self.end()
 
@@ -180,7 +181,7 @@ class _PassingSpan(Span):
         self.error_type = self._trace = None
         self.attributes = {}
         self.events = []
-        self._token: Token[TraceContext | None] | None = None
+        self._token: Token[Scope] | None = None
 
     @property
     def is_recording(self) -> bool:
@@ -191,19 +192,20 @@ class _PassingSpan(Span):
         """Do nothing."""
 
     def __enter__(self) -> Self:
-        if trace_context.CURRENT.get() is not self.context:
-            self._token = trace_context.CURRENT.set(self.context)
+        if scope.CURRENT.get().trace is not self.context:
+            self._token = _make_current(self.context)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._token is not None:
-            trace_context.CURRENT.reset(self._token)
+            scope.CURRENT.reset(self._token)
             self._token = None
-        if error is not None and not isinstance(error, _NOT_ERRORS):
-            _remember_trace(error, self.context)
-            self.error_type = self.error_type or type(error).__qualname__
+        if error is not None:
+            remember_trace(error, self.context)
+            if not isinstance(error, _NOT_ERRORS):
+                self.error_type = self.error_type or type(error).__qualname__
 
 
 class Exporter(Protocol):
@@ -289,7 +291,7 @@ def span(
         new_root: Start a trace of its own, even inside another.
     """
     if _exporter is None:
-        return _passing(parent, new_root=new_root)
+        return _PassingSpan(passing_context(parent, new_root=new_root))
     return start_span(name, kind=kind, parent=parent, links=links, attributes=attributes, new_root=new_root)
 
 
@@ -304,8 +306,8 @@ def start_span(
 ) -> Span:
     """Return a running span that is not current. Whoever starts it calls `end`. Arguments as for `span`."""
     if _exporter is None:
-        return _passing(parent, new_root=new_root)
-    current = None if new_root else trace_context.CURRENT.get()
+        return _PassingSpan(passing_context(parent, new_root=new_root))
+    current = None if new_root else scope.CURRENT.get().trace
     above = (trace_context.parse(parent) if parent else None) or current
     inside = _local_trace.get() if above is not None and above == current else None
     trace = inside or _LocalTrace()
@@ -317,13 +319,13 @@ def start_span(
 
 def current_traceparent() -> str | None:
     """Return the W3C `traceparent` of the current span, for an envelope or a header; None outside of any."""
-    current = trace_context.CURRENT.get()
+    current = scope.CURRENT.get().trace
     return None if current is None else current.traceparent
 
 
 def current_ids() -> tuple[str, str] | None:
     """Return trace id and span id of the current span; None outside of any."""
-    current = trace_context.CURRENT.get()
+    current = scope.CURRENT.get().trace
     return None if current is None else (current.trace_id, current.span_id)
 
 
@@ -338,8 +340,10 @@ def trace_id_of(error: BaseException) -> str | None:
     return None
 
 
-def _remember_trace(error: BaseException, context: TraceContext) -> None:
+def remember_trace(error: BaseException, context: TraceContext | None) -> None:
     """Write on an error where it happened: whoever handles it far above no longer knows. The innermost span holds."""
+    if context is None or isinstance(error, _NOT_ERRORS):
+        return
     if getattr(error, _TRACE_OF_ERROR, None) is None:
         with suppress(AttributeError):  # an exception with slots has no room for it
             setattr(error, _TRACE_OF_ERROR, context.trace_id)
@@ -347,7 +351,7 @@ def _remember_trace(error: BaseException, context: TraceContext) -> None:
 
 def observe_with_exemplar(histogram: Histogram, value: float) -> None:
     """Observe a value and point at the current trace, if that will be exported: a dead link is worse than none."""
-    current = trace_context.CURRENT.get()
+    current = scope.CURRENT.get().trace
     if current is not None and current.sampled and _exporter is not None:
         histogram.observe_with(value, {"trace_id": current.trace_id})
     else:
@@ -356,17 +360,26 @@ def observe_with_exemplar(histogram: Histogram, value: float) -> None:
 
 def count_with_exemplar(counter: Counter, amount: float = 1) -> None:
     """Count, and point at the current trace if that will be exported."""
-    current = trace_context.CURRENT.get()
+    current = scope.CURRENT.get().trace
     if current is not None and current.sampled and _exporter is not None:
         counter.inc(amount, {"trace_id": current.trace_id})
     else:
         counter.inc(amount)
 
 
-def _passing(parent: str | bytes | None, *, new_root: bool) -> Span:
-    """Return a span that hands on the ids of the one above: one that nobody will find is nothing to point at."""
-    above = (trace_context.parse(parent) if parent else None) or (None if new_root else trace_context.CURRENT.get())
-    return _PassingSpan(above or trace_context.new_root())
+def is_exporting() -> bool:
+    """Return whether spans go anywhere."""
+    return _exporter is not None
+
+
+def passing_context(parent: str | bytes | None, *, new_root: bool = False) -> TraceContext:
+    """Return what a span that goes nowhere hands on: the ids of the one above, since nobody will find its own."""
+    above = (trace_context.parse(parent) if parent else None) or (None if new_root else scope.CURRENT.get().trace)
+    return above or trace_context.new_root()
+
+
+def _make_current(context: TraceContext) -> Token[Scope]:
+    return scope.CURRENT.set(Scope(scope.CURRENT.get().fields, context))
 
 
 def _below(above: TraceContext | None) -> TraceContext:

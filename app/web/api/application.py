@@ -106,7 +106,8 @@ def _refusal(error: Exception, seen: Observation) -> Answer:
     answer = answer_to(error, seen.request_id)
     if answer is not None:
         return answer
-    seen.span.set_error(type(error).__qualname__)
+    if seen.span is not None:
+        seen.span.set_error(type(error).__qualname__)
     log.opt(exception=error).error("A request failed.", event="http.request.failed", route=seen.meter.route)
     return internal_error(seen.request_id)
 

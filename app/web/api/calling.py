@@ -49,7 +49,7 @@ class Caller:
         principal = await self._authenticate(request)
         if principal is None:
             return await self._call(seen, None, id_)
-        seen.fields.add_id("userId", principal.account_id)
+        seen.note_account(principal.account_id)
         return await self._call(seen, principal, id_)
 
     async def _authenticate(self, request: Request) -> Principal | None:

@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
+from uuid import UUID
 
 from app.web.answer import Answer, Header
 from app.web.api.request import Request
-from monitoring import logs, metrics, tracing
+from monitoring import logs, metrics, scope, tracing
+from monitoring.scope import Scope
 from monitoring.series import Counter, Gauge, Histogram
 from monitoring.tracing import Span, SpanKind
 
@@ -58,13 +60,14 @@ class Observation:
         status: What was answered; stays as it is when the client left before.
         size: Bytes of the answer's body.
         code: The problem's code, when it was refused.
-        traceparent: Of the request's span.
-        fields: What every line inside says, such as the request's id.
+        span: What is told of it in traces; None while nobody is told.
+        traceparent: Its place in a trace, as it is handed on.
+        work: What every line inside says.
     """
 
     __slots__ = (
+        "_token",
         "code",
-        "fields",
         "meter",
         "request",
         "request_id",
@@ -73,6 +76,7 @@ class Observation:
         "started",
         "status",
         "traceparent",
+        "work",
     )
 
     def __init__(self, request: Request, request_id: str, meter: Meter) -> None:
@@ -83,37 +87,48 @@ class Observation:
         self.status = CLIENT_GONE
         self.size = 0
         self.code: str | None = None
-        self.span = tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=request.headers.get(b"traceparent"))
-        self.traceparent = self.span.context.traceparent
-        self.fields = logs.request_context(request_id)
+        parent = request.headers.get(b"traceparent")
+        self.span = (
+            tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=parent) if tracing.is_exporting() else None
+        )
+        trace = tracing.passing_context(parent) if self.span is None else self.span.context
+        self.traceparent = trace.traceparent
+        self.work = Scope({"requestId": request_id}, trace)
 
     def __enter__(self) -> Self:
         self.meter.in_progress.inc()
-        self.fields.__enter__()
-        self.span.__enter__()
+        if self.span is not None:
+            self.span.__enter__()
+        self._token = scope.CURRENT.set(self.work)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._record(time.perf_counter() - self.started)
-        self.span.__exit__(kind, error, trace)
-        self.fields.__exit__()
+        scope.CURRENT.reset(self._token)
+        if self.span is not None:
+            self.span.__exit__(kind, error, trace)
+        elif error is not None:
+            tracing.remember_trace(error, self.work.trace)
 
     def _record(self, seconds: float) -> None:
-        meter, status, size, request = self.meter, self.status, self.size, self.request
+        meter, status, size, request, span = self.meter, self.status, self.size, self.request, self.span
         meter.in_progress.dec()
         length = request.headers.get(b"content-length")
         (meter.by_status.get(status) or meter.requests(status)).inc()
         meter.request_size.observe(int(length[:20]) if length and length.isdigit() else 0)
         meter.response_size.observe(size)
-        if self.span.context.sampled:
-            tracing.observe_with_exemplar(meter.duration, seconds)
-        else:
+        if span is None:
             meter.duration.observe(seconds)
-        if status >= 500 or self.span.is_recording:
-            _describe(self.span, self)
-        meter.access_log.write(status, seconds, size, client=request.address, error_type=self.code)
+        else:
+            tracing.observe_with_exemplar(meter.duration, seconds)
+            _describe(span, self)
+        meter.access_log.write(status, seconds, size, request.address, self.work, self.code)
+
+    def note_account(self, account_id: UUID) -> None:
+        """Say in every line from here on who asks."""
+        self.work.fields["userId"] = account_id
 
     def note(self, answer: Answer) -> None:
         """Remember what is answered."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitoring import logs, trace_context, tracing
+from monitoring import logs, scope, tracing
 from monitoring.metrics import REGISTRY
 
 Value = Callable[..., float]
@@ -53,9 +53,9 @@ def kept() -> Iterator[Kept]:
 
 @pytest.fixture(autouse=True)
 def _outside_of_any_trace() -> Iterator[None]:
-    token = trace_context.CURRENT.set(None)
+    token = scope.CURRENT.set(scope.Scope({}, None))
     yield
-    trace_context.CURRENT.reset(token)
+    scope.CURRENT.reset(token)
 
 
 @pytest.fixture

@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring import log_record, logs, tracing
+from monitoring.scope import Scope
+from monitoring.trace_context import TraceContext
 from tests.unit.monitoring.conftest import Lines, Value
 
+NOWHERE = Scope({}, None)
 CANARY = "canary-7f3a9c51e2"
 _HEADER = f"Refused Bearer {CANARY}."
 log = logs.get_logger("relay")
@@ -109,7 +112,7 @@ def test_no_canary_comes_through(lines: Lines) -> None:
     with logs.context(session={"cookie": CANARY}):
         log.warning(_HEADER, password=CANARY, url=f"/ws?token={CANARY}")
         logging.getLogger("library").warning("Sent authorization: %s", CANARY)
-        logs.AccessLog("GET", "/api/tasks").write(200, 0.1, 2, client=f"Bearer {CANARY}")
+        logs.AccessLog("GET", "/api/tasks").write(200, 0.1, 2, f"Bearer {CANARY}", NOWHERE)
         try:
             _fail(f"token={CANARY}")
         except LookupError:
@@ -171,30 +174,28 @@ def test_a_field_cannot_take_the_place_of_a_required_one(lines: Lines) -> None:
 
 def test_the_access_line_says_what_a_request_was(lines: Lines) -> None:
     access = logs.AccessLog("GET", "/api/tasks/{id}")
-    with logs.context(requestId="r-1") as known, tracing.span("GET /api/tasks/{id}"):
-        known.add_id("userId", UUID(int=1))
-        access.write(200, 0.0123456789, 512, client="::1", error_type="gone")
-    access.write(200, 0.1, 2, client="::1")
+    known = Scope({"requestId": "r-1", "userId": UUID(int=1)}, TraceContext("1" * 32, "2" * 16, sampled=False))
+    access.write(200, 0.0123456789, 512, "::1", known, error_type="gone")
+    access.write(200, 0.1, 2, "::1", NOWHERE)
 
     line, plain = lines()
     assert (line["event"], line["component"]) == ("http.request.finished", "http")
     assert (line["method"], line["route"], line["status"], line["bytes"]) == ("GET", "/api/tasks/{id}", 200, 512)
     assert (line["duration"], line["duration_ms"]) == (0.012346, 12.346)
     assert (line["requestId"], line["userId"], line["client"]) == ("r-1", str(UUID(int=1)), "::1")
-    assert len(line["trace_id"]) == 32
+    assert (line["trace_id"], line["span_id"], line["trace_flags"]) == ("1" * 32, "2" * 16, "00")
     assert line["error.type"] == "gone"
     assert set(line) - set(plain) == {"requestId", "userId", "error.type", "trace_id", "span_id", "trace_flags"}
 
 
 def test_the_access_line_is_cut_and_told_to_people_like_any_other(lines: Lines) -> None:
-    with logs.context(requestId="r" * 20_000):
-        logs.AccessLog("GET", "/").write(200, 0.1, 2, client="::1")
+    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", Scope({"requestId": "r" * 20_000}, None))
     [line] = lines()
     assert line["truncated"]
     assert line["route"] == "/"
     stream = io.StringIO()
     logs.setup(format="text", stream=stream)
-    logs.AccessLog("GET", "/").write(200, 0.1, 2, client="::1")
+    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", NOWHERE)
     logs.shutdown()
 
     assert "http: Request finished.  method=GET route=/ status=200" in stream.getvalue()
@@ -211,8 +212,7 @@ def test_whatever_the_access_line_says_it_is_one_line_of_json(
 ) -> None:
     stream = io.StringIO()
     logs.setup(format="json", stream=stream)
-    with logs.context(**fields):
-        logs.AccessLog("GET", "/").write(status, seconds, 2, client=client)
+    logs.AccessLog("GET", "/").write(status, seconds, 2, client, Scope(fields, None))
     logs.shutdown()
 
     [text] = stream.getvalue().split("\n")[:-1]
@@ -225,7 +225,7 @@ def test_the_access_line_heeds_the_level() -> None:
     stream = io.StringIO()
     logs.setup("warning", format="json", stream=stream)
 
-    logs.AccessLog("GET", "/").write(200, 0.1, 2, client="::1")
+    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", NOWHERE)
     log.info("Not shown.")
     log.warning("Shown.")
     logs.shutdown()
