@@ -28,7 +28,7 @@ BATCH: Final = 200
 TICK_SECONDS: Final = 5.0
 # A batch costs six round trips however long it is. The first after a calm is handled at once; under load the next
 # begins so much later at the earliest, and takes along what came meanwhile. These effects are read by people later.
-PACE_SECONDS: Final = 0.05
+PACE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
