@@ -224,21 +224,21 @@ class _Conditions(NamedTuple):
 def _text(shape: _Shape) -> str:
     numbers = _Numbers(last=3)
     conditions = _conditions(numbers, shape)
-    words = {"key": KEYS[shape.sort], "order": "ASC" if shape.order is Order.ASC else "DESC"}
+    sorting = {"key": KEYS[shape.sort], "order": "ASC" if shape.order is Order.ASC else "DESC"}
     walks = _walks(numbers, shape)
     if conditions.sought:
-        body = _sought(shape, conditions, walks, words)
+        body = _sought(shape, conditions, walks, sorting)
     else:
-        body = " UNION ALL ".join(_stream(words, conditions.walked + walk, "$2") for walk in walks)
-    return HEAD.format(**words) + body + TAIL.format(**words, reminders=REMINDERS)
+        body = " UNION ALL ".join(_stream(sorting, conditions.walked + walk, "$2") for walk in walks)
+    return HEAD.format(**sorting) + body + TAIL.format(**sorting, reminders=REMINDERS)
 
 
-def _sought(shape: _Shape, conditions: _Conditions, walks: Sequence[str], words: Mapping[str, str]) -> str:
+def _sought(shape: _Shape, conditions: _Conditions, walks: Sequence[str], sorting: Mapping[str, str]) -> str:
     """Return what is sought: what is near, or all that there is, or what comes next on the way."""
 
     def nearest(walk: str, limit: str) -> str:
-        stream = _stream(words, conditions.walked + walk, limit, conditions.sought)
-        return NEAREST.format(**words, stream=stream)
+        stream = _stream(sorting, conditions.walked + walk, limit, conditions.sought)
+        return NEAREST.format(**sorting, stream=stream)
 
     far, further, hits, on = "", "", "", ""
     if shape.words:
@@ -249,18 +249,18 @@ def _sought(shape: _Shape, conditions: _Conditions, walks: Sequence[str], words:
         far, further = BY_PRIORITY, OF_ONE_PRIORITY
     behind = " AND (FALSE" + "".join(f" OR (TRUE{walk})" for walk in walks) + ")"
     far += ALL_OF_IT.format(
-        **words,
+        **sorting,
         one_state="" if shape.both_states else ONE_STATE,
         conditions=conditions.walked + conditions.sought + behind,
         further=further,
     )
-    return SOUGHT.format(**words, near=nearest(walks[0], NEAR), hits=hits, far=far) + on
+    return SOUGHT.format(**sorting, near=nearest(walks[0], NEAR), hits=hits, far=far) + on
 
 
-def _stream(words: Mapping[str, str], conditions: str, limit: str, sought: str = "") -> str:
+def _stream(sorting: Mapping[str, str], conditions: str, limit: str, sought: str = "") -> str:
     """Return the tasks of both states in order, and of each whether it is what is sought."""
-    walks = (WALK.format(**words, state=state, conditions=conditions, limit=limit, sought=sought) for state in (1, 2))
-    return STREAM.format(**words, walks=" UNION ALL ".join(walks), limit=limit)
+    walks = (WALK.format(**sorting, state=state, conditions=conditions, limit=limit, sought=sought) for state in (1, 2))
+    return STREAM.format(**sorting, walks=" UNION ALL ".join(walks), limit=limit)
 
 
 def _conditions(numbers: _Numbers, shape: _Shape) -> _Conditions:
