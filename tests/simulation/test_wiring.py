@@ -24,6 +24,7 @@ NOT_SIMULATED: Final = {
     "pulse": "measures the real loop",
     "stalls": "watches the real loop from a thread",
     "reload": "listens to signals",
+    "search": "keeps an index, which the simulated database does without",
 }
 
 
