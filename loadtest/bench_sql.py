@@ -45,6 +45,16 @@ CHANGE: Final = """
     FROM changed
 """
 BATCH: Final = 200
+# Where the index of words was before: every new version of a task was an entry in it.
+ON_TASKS: Final = """
+    CREATE INDEX ON tasks USING gin (project_id, tag_keys, search_text gin_trgm_ops) WITH (gin_pending_list_limit = 64)
+    WHERE deleted_at IS NULL
+"""
+OPEN_TASKS: Final = (
+    "SELECT id FROM tasks WHERE project_id = $1 AND completed_at IS NULL ORDER BY md5(id::text) LIMIT $2"
+)
+COMPLETE: Final = "UPDATE tasks SET completed_at = now(), version = version + 1 WHERE id = $1"
+COMPLETED: Final = 1_000
 ROUNDS: Final = 60
 PAGES: Final = {
     "by due date": TaskQuery(completed=False, sort=TaskSort.DUE_DATE),
@@ -93,6 +103,7 @@ async def _measure(url: str, account_id: AccountId) -> None:
                 statement, values = page_statement(account_id, query, None)
                 _say(f"50 tasks, {name}", await _seconds(connection, statement, *values))
             await _measure_behind(connection, account_id)
+            await _measure_completing(connection, account_id)
             for name, json in (("a row", "task_json(t, NULL)"), ("pairs", PAIRS)):
                 _say(f"JSON of 500 tasks from {name}", await _seconds(connection, OF_500.format(json)))
         nursery.cancel_scope.cancel()
@@ -102,7 +113,7 @@ async def _measure_behind(connection: Any, account_id: AccountId) -> None:
     statement, values = page_statement(account_id, PAGES["a rare part"], None)
     inbox = await connection.fetchval(INBOX, str(account_id))
     for behind in BEHIND:
-        with contextlib.suppress(_Undo):
+        with contextlib.suppress(_UndoError):
             async with connection.transaction():
                 await connection.execute(HOLD_INDEX)
                 await connection.execute(CHANGE, inbox, behind)
@@ -111,10 +122,27 @@ async def _measure_behind(connection: Any, account_id: AccountId) -> None:
                 while found := await connection.fetchval("SELECT handled FROM index_texts($1)", BATCH):
                     handled += found
                 _say(f"to index one of {behind:,} changed texts", (time.perf_counter() - began) / handled)
-                raise _Undo
+                raise _UndoError
 
 
-class _Undo(Exception):  # noqa: N818 # no error
+async def _measure_completing(connection: Any, account_id: AccountId) -> None:
+    inbox = await connection.fetchval(INBOX, str(account_id))
+    for index, what in ((None, "complete a task"), (ON_TASKS, "the same with words indexed in place")):
+        with contextlib.suppress(_UndoError):
+            async with connection.transaction():
+                if index is not None:
+                    await connection.execute(index)
+                taken = []
+                for row in await connection.fetch(OPEN_TASKS, inbox, COMPLETED):
+                    began = time.perf_counter()
+                    await connection.execute(COMPLETE, row["id"])
+                    taken.append(time.perf_counter() - began)
+                _say(f"{what}, mean", sum(taken) / len(taken))
+                _say(f"{what}, p99", sorted(taken)[len(taken) * 99 // 100])
+                raise _UndoError
+
+
+class _UndoError(Exception):
     """Ends a transaction of which nothing is to be kept."""
 
 

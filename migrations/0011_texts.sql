@@ -1,6 +1,6 @@
 -- The index of texts moves off the table of tasks, and is kept by a follower of the event log: a change of a task that
 -- leaves its words alone touches it no longer, no write waits for it, and words are merged into it many at a time.
--- (An update took PostgreSQL a third longer, and one in thirty merged what the others had left: docs/postgres.md.)
+-- (Why, with figures: docs/postgres.md and python -m loadtest.bench_sql.)
 
 -- The words of tasks as far as the cursor `search` has come. A task with an event behind that cursor may have other
 -- words by now; whoever searches looks at it itself. Tasks that were deleted have none.

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 # News that waits for one actor. Who pays when it is full: its owner, who then asks the database.
 MAILBOX_CAPACITY: Final = 1024
-# Words are merged into their index many at a time, which takes half of the work; a search sees what is not in it yet.
+# Words are merged into their index many at a time; a search sees what is not in it yet.
 INDEX_SECONDS: Final = 0.25
 # With RONDO_LOOP_WATCH=on: two such steps in one request are what people notice.
 WATCHED_STALL_SECONDS: Final = 0.05

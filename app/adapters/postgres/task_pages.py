@@ -90,8 +90,8 @@ BY_PRIORITY: Final = "unnest($4::smallint[]) AS wanted (priority) CROSS JOIN"
 OF_ONE_PRIORITY: Final = "AND t.priority = wanted.priority AND (t.completed_at IS NOT NULL) = ANY ($3::boolean[])"
 # The index of texts and tags, and the tasks that may have others by now. A text without a trigram, like "qz", would
 # have it read as a whole, that is, for all accounts: 70 ms at 100,000 tasks. It is better looked for in each task of
-# the account: 5 ms at 10,000 (`python -m loadtest.bench_sql`). No more hits than a few are taken from it, 3 ms a
-# thousand; what has more is met soon by whoever walks on.
+# the account: 5 ms at 10,000 (`python -m loadtest.bench_sql`). No more hits than a few are taken from it; what
+# has more is met soon by whoever walks on.
 FEW: Final = "1000"
 HITS: Final = """
     , hits AS MATERIALIZED (
