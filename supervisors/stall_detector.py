@@ -1,25 +1,30 @@
 """Finds the task that holds the loop, and where in its code it does.
 
-A task of its own gives a sign of life twenty times a second. A thread looks for it: when the sign is overdue it notes
-which task runs and takes its stack, while it blocks; afterwards the culprit would already wait somewhere else.
+trio's loop waits for I/O, then runs every task that is due once, again and again. A thread looks ten times a second
+whether such a turn has gone on since before its last look: then it notes which task runs and takes its stack, while it
+blocks; afterwards the culprit would already wait somewhere else.
 
-No `trio.abc.Instrument`: that makes every step of every task one or two microseconds dearer, for ever, to measure
-what hardly ever happens. This costs two wake-ups twenty times a second and can always be on.
+The loop itself does nothing for it. A turn is seen in the loop's own frame, in which trio notes when the turn began.
+A `trio.abc.Instrument`, even one with nothing but the two hooks of a turn, makes a turn half as dear again, and a task
+that gives signs of life wakes an idle process twenty times a second: that was half of what Rondo took at rest
+(`python -m loadtest bench --only rest`).
 """
 
+import contextlib
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Final
+from typing import Final, NamedTuple
 
 import trio
 
-# So many signs of life fit into the silence that is allowed: a longer one is seen wherever between two it begins.
-BEATS: Final = 6
+# The thread looks so often in the time that is allowed …
+LOOKS: Final = 2.5
+# … and so often in one of these intervals while a turn takes long: how exact its length is.
+CLOSER_LOOKS: Final = 5
 # From here on people notice, and readiness says so …
 DEGRADED_SECONDS: Final = 1.0
 # … for as long as it takes a probe to come by.
@@ -33,7 +38,7 @@ class Stall:
 
     Attributes:
         task: Who held it; of several in turn, one after the other without a pause, all that were seen.
-        seconds: How long at least.
+        seconds: For how long, until it was seen to be over: up to 20 ms more than it was.
         stack: Where the first of them was.
     """
 
@@ -42,12 +47,21 @@ class Stall:
     stack: str
 
 
-@dataclass(slots=True)
-class _Silence:
-    """What the thread saw while the sign of life was overdue."""
+class _Turn(NamedTuple):
+    """When it began, in trio's time, and which task runs."""
 
+    began: float
+    task: str
+
+
+@dataclass(slots=True)
+class _Sight:
+    """A long turn as the thread sees it; sure when it was seen twice (see `_turn`)."""
+
+    began: float
     tasks: dict[str, None] = field(default_factory=dict)
     stack: str = ""
+    is_sure: bool = False
 
 
 class StallDetector:
@@ -60,20 +74,20 @@ class StallDetector:
 
     def __init__(self, on_stall: Callable[[Stall], object], *, threshold_seconds: float = 0.25) -> None:
         self._on_stall, self._threshold = on_stall, threshold_seconds
-        self._beat_seconds = threshold_seconds / BEATS
-        self._due: float | None = None
-        self._silence = _Silence()
+        self._look_seconds = threshold_seconds / LOOKS
+        self._sight: _Sight | None = None
         self._last_stall: float | None = None
         self._degraded_until = 0.0
-        self._off = threading.Event()
-        self._thread_id = 0
+        self._clock: trio.abc.Clock | None = None
 
     @property
     def degraded_seconds(self) -> float | None:
         """For how long the loop is held, or was lately, if that is a second or more; else None. For any thread."""
-        now, due = time.perf_counter(), self._due
-        if due is not None and now - due >= DEGRADED_SECONDS:
-            return now - due
+        if self._clock is None:
+            return None
+        now, sight = self._clock.current_time(), self._sight
+        if sight is not None and sight.is_sure and now - sight.began >= DEGRADED_SECONDS:
+            return now - sight.began
         return self._last_stall if now < self._degraded_until else None
 
     @property
@@ -83,49 +97,58 @@ class StallDetector:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Watch until cancelled."""
-        self._thread_id = threading.get_ident()
-        self._off.clear()
-        threading.Thread(target=self._watch, name="stall-detector", daemon=True).start()
+        self._clock, off = trio.lowlevel.current_clock(), threading.Event()
+        watched = (off, self._clock, trio.lowlevel.current_trio_token(), threading.get_ident())
+        threading.Thread(target=self._watch, args=watched, name="stall-detector", daemon=True).start()
         task_status.started()
         try:
-            while True:
-                self._due = time.perf_counter() + self._beat_seconds
-                await trio.sleep(self._beat_seconds)
-                self._give_sign(time.perf_counter() - self._due)
+            await trio.sleep_forever()
         finally:
-            self._due = None
-            self._off.set()
+            off.set()
 
-    def _give_sign(self, late_seconds: float) -> None:
-        silence, self._silence = self._silence, _Silence()
-        if late_seconds < self._threshold:
-            return
-        if late_seconds >= DEGRADED_SECONDS:
-            self._last_stall = late_seconds
-            self._degraded_until = time.perf_counter() + DEGRADED_FOR_SECONDS
-        who = ", then ".join(silence.tasks) or UNKNOWN
-        self._on_stall(Stall(task=who, seconds=late_seconds, stack=silence.stack))
+    def _watch(
+        self, off: threading.Event, clock: trio.abc.Clock, loop: trio.lowlevel.TrioToken, thread_id: int
+    ) -> None:
+        while not off.wait(self._look_seconds / CLOSER_LOOKS if self._sight else self._look_seconds):
+            frame = sys._current_frames().get(thread_id)  # noqa: SLF001 # the documented way to see a thread
+            now, turn = clock.current_time(), _turn(frame)
+            if self._sight is not None and (turn is None or turn.began != self._sight.began):
+                stall = self._end(self._sight, now if turn is None else turn.began)
+                if stall is not None:
+                    with contextlib.suppress(trio.RunFinishedError):  # nobody is left to be told
+                        loop.run_sync_soon(self._on_stall, stall)
+            if turn is not None and now - turn.began >= self._look_seconds:
+                self._see(turn, frame)
+        self._sight = None
 
-    def _watch(self) -> None:
-        while not self._off.wait(self._beat_seconds):
-            due, silence = self._due, self._silence
-            if due is not None and time.perf_counter() - due >= self._beat_seconds:
-                self._look(silence)
+    def _see(self, turn: _Turn, frame: FrameType | None) -> None:
+        """Note a turn that takes long."""
+        if self._sight is None:
+            self._sight = _Sight(turn.began, stack="".join(traceback.format_stack(frame)))
+        else:
+            self._sight.is_sure = True
+        self._sight.tasks[turn.task] = None
 
-    def _look(self, silence: _Silence) -> None:
-        frame = sys._current_frames().get(self._thread_id)  # noqa: SLF001 # the documented way to see a thread
-        if frame is None:
-            return
-        silence.tasks[_task_name(frame)] = None
-        if not silence.stack:
-            silence.stack = "".join(traceback.format_stack(frame))
+    def _end(self, sight: _Sight, at: float) -> Stall | None:
+        """Return what a turn that is over was, if it took too long."""
+        self._sight, seconds = None, at - sight.began
+        if not sight.is_sure or seconds < self._threshold:
+            return None
+        if seconds >= DEGRADED_SECONDS:
+            self._last_stall, self._degraded_until = seconds, at + DEGRADED_FOR_SECONDS
+        return Stall(task=", then ".join(sight.tasks), seconds=seconds, stack=sight.stack)
 
 
-def _task_name(frame: FrameType | None) -> str:
-    """Return which task trio's loop runs now, found in the loop's own frame: from another thread nobody can ask it."""
+def _turn(frame: FrameType | None) -> _Turn | None:
+    """Return the turn that trio's loop is in, found in the loop's own frame, or None while it waits.
+
+    From another thread nobody can ask trio. For some microseconds, while what woke the loop is looked through, the
+    frame still says when the turn before began; so only what was seen twice is sure.
+    """
     while frame is not None:
         if frame.f_code.co_name == "unrolled_run":
-            task = frame.f_locals.get("task")
-            return task.name if isinstance(task, trio.lowlevel.Task) else UNKNOWN
+            task, began = frame.f_locals.get("task"), frame.f_locals.get("now")
+            name = task.name if isinstance(task, trio.lowlevel.Task) else UNKNOWN
+            return None if began is None else _Turn(began, name)
         frame = frame.f_back
-    return UNKNOWN
+    return None

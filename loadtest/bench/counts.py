@@ -30,6 +30,7 @@ class Counts:
         starts: Starts on an empty data directory, and at least as many on an existing one.
         calm_seconds: Before memory is looked at, and after sockets were opened: live frames are held back for a quarter
             of a second after hello.
+        rest_seconds: How long a process is looked at that nobody asks for anything.
         scrapes: Of `/metrics`, a second apart.
         fresh_for_sockets: Whether Rondo is started again before sockets are measured.
     """
@@ -52,6 +53,7 @@ class Counts:
     delivery_seconds: float
     starts: int
     calm_seconds: float
+    rest_seconds: float
     scrapes: int
     fresh_for_sockets: bool
 
@@ -75,6 +77,7 @@ FULL: Final = Counts(
     delivery_seconds=10.0,
     starts=3,
     calm_seconds=1.0,
+    rest_seconds=20.0,
     scrapes=10,
     fresh_for_sockets=True,
 )
@@ -97,6 +100,7 @@ SHORT: Final = Counts(
     delivery_seconds=0.3,
     starts=1,
     calm_seconds=0.3,
+    rest_seconds=0.5,
     scrapes=1,
     fresh_for_sockets=False,
 )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Part = Callable[[Stage], list[Row]]
 
 NAMES: Final = (
+    "rest",
     "memory",
     *endpoints.ENDPOINTS,
     "metrics",
@@ -102,6 +103,8 @@ class Bench:
     def _requests(self, stage: Stage) -> list[Row]:
         """Measure what is asked over HTTP; the memory first, since it is that after a start."""
         rows: list[Row] = []
+        if "rest" in self.wanted:
+            rows.append(memory.rest(stage))
         if "memory" in self.wanted:
             rows += memory.measure(stage)
         if asked := self.wanted & set(endpoints.ENDPOINTS):

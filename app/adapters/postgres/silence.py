@@ -19,7 +19,7 @@ import trio
 
 from app.adapters.postgres.pool import NO_CONNECTION_SECONDS
 from app.ports.database import DatabaseUnavailableError
-from monitoring import logs
+from monitoring import logs, pulse
 
 if TYPE_CHECKING:
     from app.adapters.postgres.opening import Opener
@@ -48,7 +48,7 @@ async def watch(pool: Pool, opener: Opener, statement_seconds: float) -> None:
     """Look at the pool's connections until cancelled."""
     empty_since: float | None = None
     while True:
-        await trio.sleep(LOOK_SECONDS)
+        await pulse.beat(LOOK_SECONDS)
         pool.refuse_late()
         if pool.open:
             empty_since = None

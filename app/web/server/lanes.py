@@ -10,8 +10,10 @@ from typing import Final, Protocol
 
 import trio
 
+from monitoring import pulse
+
 # How late an idle connection may be closed or a peer be pinged.
-WATCH_SECONDS: Final = 0.25
+WATCH_SECONDS: Final = 0.3
 
 
 class Lane(Protocol):
@@ -49,7 +51,7 @@ class Lanes:
     async def watch(self) -> None:
         """Look after all of them. Runs until cancelled."""
         while True:
-            await trio.sleep(WATCH_SECONDS)
+            await pulse.beat(WATCH_SECONDS)
             now = trio.current_time()
             for lane in list(self._open):
                 lane.look_after(now)

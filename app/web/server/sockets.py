@@ -7,19 +7,14 @@ Compared with `trio.SocketStream` it also saves two turns of the scheduler per r
 server nearly always has to), and it does not wait after a send that the kernel took at once.
 """
 
-import fcntl
 import socket
 import struct
-import termios
 
 import trio
 
 from app.web.server.limits import Limits
 
 RECEIVE_BYTES = 32 * 1024
-# What is surely one segment of the kernel's.
-SEGMENT_BYTES = 16 * 1024
-_NOTHING = bytes(4)  # a C int: zero
 # SO_LINGER on, zero seconds: close() then sends RST and frees what was not yet delivered.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -27,7 +22,7 @@ _RESET = struct.pack("ii", 1, 0)
 class SocketStream(trio.abc.HalfCloseableStream):
     """One connected, non-blocking stream socket."""
 
-    __slots__ = ("_limits", "_socket")
+    __slots__ = ("_limits", "_rest", "_socket")
 
     def __init__(self, sock: socket.socket, limits: Limits) -> None:
         sock.settimeout(0)
@@ -35,6 +30,7 @@ class SocketStream(trio.abc.HalfCloseableStream):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self._limits = limits
+        self._rest = b""
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next bytes, empty at the end. Always a checkpoint; a cancelled call has read nothing.
@@ -69,11 +65,13 @@ class SocketStream(trio.abc.HalfCloseableStream):
             trio.BrokenResourceError: the peer is gone or does not read; nothing more can be sent.
             trio.ClosedResourceError: it was closed on this side, perhaps while waiting.
         """
+        if self._rest:
+            data, self._rest = self._rest + data, b""
         sent = self._send_now(data)
         if sent < len(data):
-            await self._send_rest(memoryview(data)[sent:])
+            await self._wait_and_send(memoryview(data)[sent:])
 
-    async def _send_rest(self, rest: memoryview) -> None:
+    async def _wait_and_send(self, rest: memoryview) -> None:
         with trio.move_on_after(self._limits.send_seconds(len(rest))):  # noqa: ASYNC912 # it is entered only to wait
             while rest:
                 await trio.lowlevel.wait_writable(self._socket)
@@ -91,20 +89,26 @@ class SocketStream(trio.abc.HalfCloseableStream):
         except OSError as error:
             raise trio.BrokenResourceError("the peer reset the connection") from error
 
-    def send_whole(self, data: bytes) -> bool:
-        """Send all of it at once or nothing. Not a checkpoint, and never an error: whoever must know sends again.
+    def begin_to_send(self, data: bytes) -> bool:
+        """Send at once what the kernel takes; say whether that was anything. Not a checkpoint.
 
-        The kernel takes a first segment whatever its size may be when nothing else waits to be sent or acknowledged.
+        What it does not take goes before the next `send_all`, which has to come soon if there `has_rest`. If it takes
+        nothing, nothing is kept. Never an error: whoever must know sends again.
         """
-        try:
-            if len(data) > SEGMENT_BYTES or fcntl.ioctl(self._socket, termios.TIOCOUTQ, _NOTHING) != _NOTHING:
-                return False
-            sent = self._socket.send(data)
-        except (OSError, ValueError):  # the peer is gone, the buffer is full, or it is closed
+        if self._rest:
             return False
-        if sent < len(data):  # it does not happen; if it did, the rest of a frame would be missing
-            self.abort()
+        try:
+            sent = self._socket.send(data)
+        except OSError:  # the peer is gone, there is no room, or it is closed
+            return False
+        if sent < len(data):
+            self._rest = data[sent:]
         return True
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether something waits that `begin_to_send` has begun."""
+        return bool(self._rest)
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until the kernel has room again."""

@@ -8,6 +8,7 @@ The session belongs to the live room; the bounds belong here: message size, send
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from typing import Final
 
 import trio
@@ -35,7 +36,20 @@ WebSocketHandler = Callable[["WebSocketHandshake", trio.abc.Stream], Awaitable[N
 
 
 class EdgeWebSocket(WebSocketConnection):
-    """A trio-websocket connection on which nothing can wait for ever."""
+    """A trio-websocket connection on which nothing can wait for ever.
+
+    Attributes:
+        nursery: Where the rest of a frame is sent that the kernel did not take whole; without one, all frames wait for
+            their turn.
+    """
+
+    nursery: trio.Nursery | None = None
+
+    @cached_property
+    def _bottom(self) -> SocketStream | None:
+        """The socket itself, if nothing encrypts in between."""
+        stream = self._stream.stream if isinstance(self._stream, _ReplayedStream) else self._stream
+        return stream if isinstance(stream, SocketStream) else None
 
     async def aclose(self, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC910 # its caller waits
         """Close with this code; a peer that does not answer within `CLOSE_SECONDS` is cut off."""
@@ -79,14 +93,22 @@ class EdgeWebSocket(WebSocketConnection):
         A fan-out that woke a task for each socket would cost 64 µs per socket, and this costs 10
         (`python -m loadtest bench`); what cannot be sent at once still goes by `send_frame`.
         """
-        stream = self._stream.stream if isinstance(self._stream, _ReplayedStream) else self._stream
-        return (
-            isinstance(stream, SocketStream)
-            and self.closed is None
-            and self._wsproto.state is ConnectionState.OPEN
-            and not self._stream_lock.locked()
-            and stream.send_whole(frame)
-        )
+        bottom, nursery = self._bottom, self.nursery
+        if (
+            bottom is None
+            or nursery is None
+            or self._stream_lock.locked()
+            or self._wsproto.state is not ConnectionState.OPEN
+            or not bottom.begin_to_send(frame)
+        ):
+            return False
+        if bottom.has_rest:
+            nursery.start_soon(self._send_rest)
+        return True
+
+    async def _send_rest(self) -> None:
+        with suppress(ConnectionClosed):
+            await self.send_frame(b"")
 
 
 def text_frame(text: bytes) -> bytes:
@@ -157,6 +179,7 @@ class WebSocketHandshake:
                     request = await connection._get_request()  # noqa: SLF001 # as above
                     await request.accept(subprotocol=subprotocol, extra_headers=list(headers))
                 replayed.accepted.set()
+                connection.nursery = nursery
                 self._session = _Session(connection, nursery, limits)
                 if self._edge.draining:
                     self._session.begin_drain()

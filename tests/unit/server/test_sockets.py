@@ -1,4 +1,4 @@
-"""What can be sent to a socket without waiting is sent whole, or not at all."""
+"""What can be sent to a socket without waiting is sent at once; what is begun is finished before anything else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from app.web.server.limits import Limits
-from app.web.server.sockets import SEGMENT_BYTES, SocketStream
+from app.web.server.sockets import SocketStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,35 +28,46 @@ def pair(request: pytest.FixtureRequest) -> Iterator[tuple[SocketStream, socket.
         yield SocketStream(ours, Limits()), client
 
 
-@pytest.mark.parametrize("size", [1, 1000, SEGMENT_BYTES])
+# More than a socket of either kind has room for.
+FRAME = bytes(range(250)) * 40_000
+
+
+def _fill(ours: SocketStream) -> int:
+    """Send frames until one is not taken whole; return how many were begun."""
+    for begun in range(1, 10):
+        assert ours.begin_to_send(FRAME)
+        if ours.has_rest:
+            return begun
+    raise AssertionError("the kernel takes everything")
+
+
+@pytest.mark.parametrize("size", [1, 1000, 64 * 1024])
 async def test_a_socket_that_is_free_takes_it(pair: tuple[SocketStream, socket.socket], size: int) -> None:
     ours, client = pair
 
-    assert ours.send_whole(b"x" * size)
+    assert ours.begin_to_send(b"x" * size)
+    assert not ours.has_rest
     assert await trio.to_thread.run_sync(client.recv, size, socket.MSG_WAITALL) == b"x" * size
 
 
-async def test_what_is_more_than_a_segment_is_left_to_others(pair: tuple[SocketStream, socket.socket]) -> None:
-    assert not pair[0].send_whole(b"x" * (SEGMENT_BYTES + 1))
-    await trio.lowlevel.checkpoint()
-
-
-async def test_a_peer_that_does_not_read_gets_whole_ones_only(pair: tuple[SocketStream, socket.socket]) -> None:
+async def test_what_was_begun_is_finished_before_anything_else(pair: tuple[SocketStream, socket.socket]) -> None:
     ours, client = pair
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    frame = bytes(range(250)) * 60
-    taken = 0
-    while ours.send_whole(frame):  # the kernel takes much, but not everything
-        taken += 1
-        assert taken < 10_000
+    begun = _fill(ours)
+    size = begun * len(FRAME) + len(b"next")
 
-    received = await trio.to_thread.run_sync(client.recv, taken * len(frame), socket.MSG_WAITALL)
+    assert not ours.begin_to_send(b"between")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ours.send_all, b"next")
+        received = await trio.to_thread.run_sync(client.recv, size, socket.MSG_WAITALL)
 
-    assert received == frame * taken
+    assert received == FRAME * begun + b"next"
+    assert not ours.has_rest
+    assert ours.begin_to_send(b"later")
+    assert client.recv(100) == b"later"
 
 
 async def test_a_closed_socket_takes_nothing_and_says_so_quietly(pair: tuple[SocketStream, socket.socket]) -> None:
     pair[0].close()
 
-    assert not pair[0].send_whole(b"late")
+    assert not pair[0].begin_to_send(b"late")
     await trio.lowlevel.checkpoint()

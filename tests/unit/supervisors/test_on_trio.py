@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 import supervisors
 from app.wiring.readiness import loop_reason
@@ -77,8 +78,16 @@ def _block(seconds: float) -> None:
     time.sleep(seconds)
 
 
+@pytest.fixture
+def clock() -> trio.abc.Clock:
+    """Let a detector's test run in real time: its thread lives in it."""
+    return MockClock(rate=1.0)
+
+
 @pytest.mark.accepts("S66")
-async def test_a_step_that_holds_the_loop_is_named_with_the_line_that_does(nursery: trio.Nursery) -> None:
+async def test_a_step_that_holds_the_loop_is_named_with_the_line_that_does(
+    clock: trio.abc.Clock, nursery: trio.Nursery
+) -> None:
     stalls: list[Stall] = []
     detector = StallDetector(stalls.append, threshold_seconds=0.25)
     await nursery.start(detector.run)
@@ -100,7 +109,7 @@ async def test_a_step_that_holds_the_loop_is_named_with_the_line_that_does(nurse
 
 
 @pytest.mark.accepts("S66")
-async def test_a_second_without_the_loop_is_degraded(nursery: trio.Nursery) -> None:
+async def test_a_second_without_the_loop_is_degraded(clock: trio.abc.Clock, nursery: trio.Nursery) -> None:
     detector = StallDetector(lambda _stall: None, threshold_seconds=0.25)
     await nursery.start(detector.run)
     seen_from_outside: list[bool] = []
@@ -122,7 +131,7 @@ async def test_a_second_without_the_loop_is_degraded(nursery: trio.Nursery) -> N
 
 @pytest.mark.accepts("S66")
 async def test_readiness_says_that_the_loop_was_held_and_later_that_it_is_well(
-    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+    clock: trio.abc.Clock, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stall_detector, "DEGRADED_FOR_SECONDS", 0.3)
     detector = StallDetector(lambda _stall: None)
@@ -133,11 +142,44 @@ async def test_readiness_says_that_the_loop_was_held_and_later_that_it_is_well(
     _block(1.1)
     await trio.sleep(0.1)
     degraded = await loop_reason(detector)
-    await trio.to_thread.run_sync(_block, 0.3)  # the detector lives in real time
+    await trio.sleep(0.3)
 
     assert (before, await loop_reason(detector)) == (None, None)
     assert degraded is not None
     assert degraded.startswith("The event loop was held for 1.")
+
+
+async def test_a_loop_that_only_waits_or_works_in_short_turns_holds_nobody(
+    clock: trio.abc.Clock, nursery: trio.Nursery
+) -> None:
+    stalls: list[Stall] = []
+    detector = StallDetector(stalls.append, threshold_seconds=0.1)
+    await nursery.start(detector.run)
+
+    await trio.sleep(0.5)
+    for _ in range(50):
+        _block(0.01)
+        await trio.lowlevel.checkpoint()
+    await trio.sleep(0.5)
+
+    assert stalls == []
+
+
+async def test_of_tasks_that_hold_it_together_each_is_named(clock: trio.abc.Clock, nursery: trio.Nursery) -> None:
+    stalls: list[Stall] = []
+    await nursery.start(StallDetector(stalls.append, threshold_seconds=0.25).run)
+
+    async def greedy() -> None:
+        await trio.lowlevel.checkpoint()
+        _block(0.25)
+
+    async with trio.open_nursery() as workers:
+        workers.start_soon(greedy, name="one")
+        workers.start_soon(greedy, name="other")
+    await trio.sleep(0.2)
+
+    assert sorted(stalls[0].task.split(", then ")) == ["one", "other"]
+    assert 0.5 <= stalls[0].seconds < 2
 
 
 _INTERPRETERS = [sys.executable, *filter(None, map(shutil.which, ["python3.12", "python3.13", "python3.14"]))]
