@@ -38,9 +38,7 @@ def rest(stage: Stage) -> Row:
     before = cpu_seconds(stage.rondo.pid)
     time.sleep(stage.counts.rest_seconds)
     used = cpu_seconds(stage.rondo.pid) - before
-    return Row(
-        name="rest", what="at rest, CPU", unit="ms per second", measured=used / stage.counts.rest_seconds * 1e3
-    )
+    return Row(name="rest", what="at rest, CPU", unit="ms per second", measured=used / stage.counts.rest_seconds * 1e3)
 
 
 def measure(stage: Stage) -> Iterator[Row]:

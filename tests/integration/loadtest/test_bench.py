@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 ROWS = {
-    *("rest", "memory_start", "memory_growth", "mixed_errors", "floor", *ENDPOINTS, "p99", "metrics", "instrumentation"),
+    *("rest", "memory_start", "memory_growth", "mixed_errors", "floor", *ENDPOINTS, "p99"),
+    *("metrics", "instrumentation"),
     *(f"growth_{name}" for name in ENDPOINTS),
     *("sockets", "fanout", "delivery_p50", "delivery_p99", "start_existing", "start_empty"),
 }

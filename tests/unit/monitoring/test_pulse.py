@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import trio
 import trio.testing
@@ -10,15 +12,13 @@ from monitoring import pulse
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.25, 0.3, 0.7])
-async def test_each_beat_is_later_than_the_one_before(
-    autojump_clock: trio.testing.MockClock, seconds: float
-) -> None:
+async def test_each_beat_is_later_than_the_one_before(autojump_clock: trio.testing.MockClock, seconds: float) -> None:
     times = [trio.current_time()]
     for _ in range(1_000):
         await pulse.beat(seconds)
         times.append(trio.current_time())
 
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps == pytest.approx([seconds] * 1_000, abs=1e-6)
     assert autojump_clock.autojump_threshold == 0
 
