@@ -37,7 +37,8 @@ class Stall:
     """The loop was held.
 
     Attributes:
-        task: Who held it; of several in turn, one after the other without a pause, all that were seen.
+        task: Who held it; of several in turn, one after the other without a pause, all that were seen; `UNKNOWN` if
+            the whole process stood still.
         seconds: For how long, until it was seen to be over: up to 20 ms more than it was.
         stack: Where the first of them was.
     """
@@ -109,16 +110,20 @@ class StallDetector:
     def _watch(
         self, off: threading.Event, clock: trio.abc.Clock, loop: trio.lowlevel.TrioToken, thread_id: int
     ) -> None:
-        while not off.wait(self._look_seconds / CLOSER_LOOKS if self._sight else self._look_seconds):
+        before = clock.current_time()
+        while not off.wait(pause := self._look_seconds / CLOSER_LOOKS if self._sight else self._look_seconds):
             frame = sys._current_frames().get(thread_id)  # noqa: SLF001 # the documented way to see a thread
-            now, turn = clock.current_time(), _turn(frame)
-            if self._sight is not None and (turn is None or turn.began != self._sight.began):
+            now, turn, stall = clock.current_time(), _turn(frame), None
+            if now - before - pause >= self._threshold:
+                stall = self._stood_still(now - before - pause, now)
+            elif self._sight is not None and (turn is None or turn.began != self._sight.began):
                 stall = self._end(self._sight, now if turn is None else turn.began)
-                if stall is not None:
-                    with contextlib.suppress(trio.RunFinishedError):  # nobody is left to be told
-                        loop.run_sync_soon(self._on_stall, stall)
-            if turn is not None and now - turn.began >= self._look_seconds:
+            elif turn is not None and now - turn.began >= self._look_seconds:
                 self._see(turn, frame)
+            if stall is not None:
+                with contextlib.suppress(trio.RunFinishedError):  # nobody is left to be told
+                    loop.run_sync_soon(self._on_stall, stall)
+            before = now
         self._sight = None
 
     def _see(self, turn: _Turn, frame: FrameType | None) -> None:
@@ -134,9 +139,20 @@ class StallDetector:
         self._sight, seconds = None, at - sight.began
         if not sight.is_sure or seconds < self._threshold:
             return None
+        return self._stall(", then ".join(sight.tasks), seconds, at, sight.stack)
+
+    def _stood_still(self, seconds: float, at: float) -> Stall:
+        """Return what it was when this thread, too, had no turn: nobody knows who, if anybody here, is to blame.
+
+        The process was stopped, the machine slept, or a C extension did not give the GIL back.
+        """
+        self._sight = None
+        return self._stall(UNKNOWN, seconds, at, "")
+
+    def _stall(self, task: str, seconds: float, at: float, stack: str) -> Stall:
         if seconds >= DEGRADED_SECONDS:
             self._last_stall, self._degraded_until = seconds, at + DEGRADED_FOR_SECONDS
-        return Stall(task=", then ".join(sight.tasks), seconds=seconds, stack=sight.stack)
+        return Stall(task=task, seconds=seconds, stack=stack)
 
 
 def _turn(frame: FrameType | None) -> _Turn | None:

@@ -17,6 +17,7 @@ class Counts:
         requests: Requests per sample of an endpoint.
         floor_requests: Requests per sample of the floor.
         rounds: Samples of each endpoint, each between two of the floor.
+        pairs: Of freshly started processes that the cost of instrumentation is taken from.
         growth_requests: Requests per sample of growth.
         growth_changes: The same where each takes a task of its own: no more than half of what `small` has open.
         growth_rounds: Samples of growth, each of four runs: big, small, small, big.
@@ -41,6 +42,7 @@ class Counts:
     requests: int
     floor_requests: int
     rounds: int
+    pairs: int
     growth_requests: int
     growth_changes: int
     growth_rounds: int
@@ -65,6 +67,7 @@ FULL: Final = Counts(
     requests=1_000,
     floor_requests=500,
     rounds=9,
+    pairs=5,
     growth_requests=300,
     growth_changes=40,
     growth_rounds=9,
@@ -88,6 +91,7 @@ SHORT: Final = Counts(
     requests=48,
     floor_requests=50,
     rounds=1,
+    pairs=1,
     growth_requests=16,
     growth_changes=8,
     growth_rounds=1,

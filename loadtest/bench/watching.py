@@ -24,9 +24,8 @@ SCRAPE: Final = request("GET", "/metrics").replace(
 )
 PAGE_SECONDS: Final = 1.05
 MOST_GAIN: Final = 0.1
-# Pairs that are compared, and how often for a round of other rows: the difference is a tenth of what is measured, less
-# than a busy machine makes of a sample.
-PAIRS: Final = 5
+# How often the two of a pair are compared for a round of other rows: the difference is a tenth of what is measured,
+# less than a busy machine makes of a sample.
 MANY: Final = 6
 # Rounds before it counts: statements are prepared, and the interpreter has specialised what is called often.
 WARM_UP: Final = 5
@@ -72,8 +71,8 @@ def instrumentation(stage: Stage) -> Row:
         samples.errors += outcome.errors
         return used
 
-    for pair in range(PAIRS):
-        stage.say(f"instrumentation, pair {pair + 1} of {PAIRS}")
+    for pair in range(stage.counts.pairs):
+        stage.say(f"instrumentation, pair {pair + 1} of {stage.counts.pairs}")
         with _fresh(stage, "app.cli") as full, _fresh(stage, "loadtest.bare") as bare:
             with_all, without = Server(full.pid, full.port), Server(bare.pid, bare.port)
             for number in range(-WARM_UP, stage.counts.rounds * MANY):

@@ -58,7 +58,7 @@ async def test_a_call_in_a_cancelled_scope_leaves_the_pool_whole(database: Datab
         await database.fetchval("SELECT 1")
 
     assert scope.cancelled_caught
-    assert database.pool.open == len(database.pool.idle)
+    assert await _all_idle(database)
 
 
 async def test_a_cancelled_executemany_leaves_nothing_behind(database: Database) -> None:
