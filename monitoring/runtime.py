@@ -27,7 +27,10 @@ GCCollector(registry=metrics.REGISTRY)
 
 
 class LoopProbe:
-    """Sleeps for 100 ms, again and again, and measures how much later it wakes. Lets the metrics settle meanwhile."""
+    """Sleeps for 100 ms, again and again, and measures how much later it wakes. Lets the metrics settle meanwhile.
+
+    What wakes at the same beat and happens to run before it is in the lag, as it is for any other task.
+    """
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
@@ -59,8 +62,8 @@ def _living_tasks() -> float:
     """Return how many tasks there are. trio counts sockets along with them, so it is asked for only when read."""
     try:
         return trio.lowlevel.current_statistics().tasks_living
-    except RuntimeError:  # the page is written outside of the loop
-        return 0.0
+    except RuntimeError:  # trio's word for "no loop runs here"; the other metrics must still be served
+        return float("nan")
 
 
 def _kept(read: Callable[[], float]) -> Callable[[], float]:

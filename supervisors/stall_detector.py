@@ -39,7 +39,7 @@ class Stall:
     Attributes:
         task: Who held it; of several in turn, one after the other without a pause, all that were seen; `UNKNOWN` if
             the whole process stood still.
-        seconds: For how long, until it was seen to be over: up to 20 ms more than it was.
+        seconds: For how long, to some hundredths; at least, if the whole process stood still.
         stack: Where the first of them was.
     """
 
@@ -112,7 +112,8 @@ class StallDetector:
     ) -> None:
         before = clock.current_time()
         while not off.wait(pause := self._look_seconds / CLOSER_LOOKS if self._sight else self._look_seconds):
-            frame = sys._current_frames().get(thread_id)  # noqa: SLF001 # the documented way to see a thread
+            # Documented in `sys` in spite of its underscore, and the only way to another thread's stack.
+            frame = sys._current_frames().get(thread_id)  # noqa: SLF001 # see above
             now, turn, stall = clock.current_time(), _turn(frame), None
             if now - before - pause >= self._threshold:
                 stall = self._stood_still(now - before - pause, now)

@@ -1,4 +1,4 @@
-"""What it takes to be there: CPU at rest, memory after start and after many mixed requests, none of which may fail."""
+"""Memory after start and after many mixed requests, none of which may fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from loadtest.bench.counts import CONNECTIONS
 from loadtest.bench.rows import Row, Samples
 from loadtest.http_load import Crowd
-from loadtest.process import cpu_seconds, resident_bytes
+from loadtest.process import resident_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +29,6 @@ SHARES: Final = {
     "reopen": 4,
     "delete": 5,
 }
-
-
-def rest(stage: Stage) -> Row:
-    """Return the CPU time of a process that nobody asks for anything."""
-    stage.say("at rest")
-    time.sleep(stage.counts.calm_seconds)
-    before = cpu_seconds(stage.rondo.pid)
-    time.sleep(stage.counts.rest_seconds)
-    used = cpu_seconds(stage.rondo.pid) - before
-    return Row(name="rest", what="at rest, CPU", unit="ms per second", measured=used / stage.counts.rest_seconds * 1e3)
 
 
 def measure(stage: Stage) -> Iterator[Row]:

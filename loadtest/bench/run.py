@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtest.bench import endpoints, growth, live, machine, memory, watching
+from loadtest.bench import endpoints, growth, live, machine, memory, rest, watching
 from loadtest.bench.rows import Row
 from loadtest.bench.stage import Server, Stage, register
 from loadtest.bench.store import Store
@@ -104,7 +104,7 @@ class Bench:
         """Measure what is asked over HTTP; the memory first, since it is that after a start."""
         rows: list[Row] = []
         if "rest" in self.wanted:
-            rows.append(memory.rest(stage))
+            rows.append(rest.measure(stage))
         if "memory" in self.wanted:
             rows += memory.measure(stage)
         if asked := self.wanted & set(endpoints.ENDPOINTS):

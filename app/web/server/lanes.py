@@ -12,7 +12,7 @@ import trio
 
 from monitoring import pulse
 
-# How late an idle connection may be closed or a peer be pinged.
+# How late an idle connection may be closed or a peer be pinged. A multiple of the beat of others (`monitoring.pulse`).
 WATCH_SECONDS: Final = 0.3
 
 

@@ -8,7 +8,6 @@ The session belongs to the live room; the bounds belong here: message size, send
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from functools import cached_property
 from typing import Final
 
 import trio
@@ -38,18 +37,16 @@ WebSocketHandler = Callable[["WebSocketHandshake", trio.abc.Stream], Awaitable[N
 class EdgeWebSocket(WebSocketConnection):
     """A trio-websocket connection on which nothing can wait for ever.
 
-    Attributes:
-        nursery: Where the rest of a frame is sent that the kernel did not take whole; without one, all frames wait for
-            their turn.
+    Args:
+        stream: What the connection reads and writes.
+        nursery: Where the rest of a frame is sent that the kernel did not take whole.
+        message_bytes: The longest message that is taken.
     """
 
-    nursery: trio.Nursery | None = None
-
-    @cached_property
-    def _bottom(self) -> SocketStream | None:
-        """The socket itself, if nothing encrypts in between."""
-        stream = self._stream.stream if isinstance(self._stream, _ReplayedStream) else self._stream
-        return stream if isinstance(stream, SocketStream) else None
+    def __init__(self, stream: "_ReplayedStream", nursery: trio.Nursery, message_bytes: int) -> None:
+        super().__init__(stream, WSConnection(ConnectionType.SERVER), max_message_size=message_bytes)
+        self._carrier = stream.stream
+        self._nursery = nursery
 
     async def aclose(self, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC910 # its caller waits
         """Close with this code; a peer that does not answer within `CLOSE_SECONDS` is cut off."""
@@ -68,9 +65,8 @@ class EdgeWebSocket(WebSocketConnection):
 
     async def cut_off(self) -> None:
         """End without a word; waiting senders and receivers get `ConnectionClosed`."""
-        stream = self._stream.stream if isinstance(self._stream, _ReplayedStream) else self._stream
-        abort(stream)
-        await trio.aclose_forcefully(stream)
+        abort(self._carrier)
+        await trio.aclose_forcefully(self._carrier)
 
     async def send_frame(self, frame: bytes) -> None:
         """Send a frame made by `text_frame`: encoded once, sent to many.
@@ -93,21 +89,20 @@ class EdgeWebSocket(WebSocketConnection):
         A fan-out that woke a task for each socket would cost 64 µs per socket, and this costs 10
         (`python -m loadtest bench`); what cannot be sent at once still goes by `send_frame`.
         """
-        bottom, nursery = self._bottom, self.nursery
+        carrier = self._carrier
         if (
-            bottom is None
-            or nursery is None
+            not isinstance(carrier, SocketStream)  # what encrypts has state of its own
             or self._stream_lock.locked()
             or self._wsproto.state is not ConnectionState.OPEN
-            or not bottom.begin_to_send(frame)
+            or not carrier.begin_to_send(frame)
         ):
             return False
-        if bottom.has_rest:
-            nursery.start_soon(self._send_rest)
+        if carrier.has_rest:
+            self._nursery.start_soon(self._send_rest)
         return True
 
     async def _send_rest(self) -> None:
-        with suppress(ConnectionClosed):
+        with suppress(ConnectionClosed):  # who reads hears of it as well
             await self.send_frame(b"")
 
 
@@ -169,17 +164,14 @@ class WebSocketHandshake:
         """
         limits = self._edge.limits
         replayed = _ReplayedStream(self._head(), self._leftover, self._stream)
-        connection = EdgeWebSocket(
-            replayed, WSConnection(ConnectionType.SERVER), max_message_size=limits.websocket_message_bytes
-        )
         try:
             async with trio.open_nursery() as nursery:
+                connection = EdgeWebSocket(replayed, nursery, limits.websocket_message_bytes)
                 nursery.start_soon(connection._reader_task)  # noqa: SLF001 # what wrap_server_stream does, with our class
                 with trio.fail_after(limits.header_seconds):
                     request = await connection._get_request()  # noqa: SLF001 # as above
                     await request.accept(subprotocol=subprotocol, extra_headers=list(headers))
                 replayed.accepted.set()
-                connection.nursery = nursery
                 self._session = _Session(connection, nursery, limits)
                 if self._edge.draining:
                     self._session.begin_drain()

@@ -53,12 +53,14 @@ async def test_a_statement_cancelled_while_it_is_prepared_leaves_a_clean_connect
 
 
 async def test_a_call_in_a_cancelled_scope_leaves_the_pool_whole(database: Database) -> None:
+    assert await _all_idle(database)  # from here on the pool opens none by itself
+
     with trio.CancelScope() as scope:
         scope.cancel()
         await database.fetchval("SELECT 1")
 
     assert scope.cancelled_caught
-    assert await _all_idle(database)
+    assert database.pool.open == len(database.pool.idle) == database.pool.size
 
 
 async def test_a_cancelled_executemany_leaves_nothing_behind(database: Database) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from app.web.server import Address, ASGIApp, Receive, Scope, Send, WebSocketHandshake
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:

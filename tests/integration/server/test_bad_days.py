@@ -11,15 +11,11 @@ import trio
 import trio.testing
 from trio_websocket import open_websocket_url
 
-from .conftest import GET, everything
+from .conftest import GET, UPGRADE, everything
 
 if TYPE_CHECKING:
     from app.web.server import Receive, Scope, Send
 
-UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 FLOOD_FRAME = b"\x81\x85\0\0\0\0flood"  # text, masked with zeros
 
 

@@ -12,13 +12,11 @@ from wsproto.events import CloseConnection, Event, Ping, Pong, TextMessage
 
 from app.web.server.websocket import text_frame
 
+from .conftest import UPGRADE
+
 if TYPE_CHECKING:
     from app.web.server import WebSocketHandshake
 
-UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 TEXT = b"0123456789" * 100_000
 
 
@@ -69,11 +67,11 @@ async def _hear(stream: trio.SocketStream, frames: Connection) -> list[Event]:
             text = "" if isinstance(event, TextMessage) else text
 
 
-@pytest.mark.parametrize("teller", [Teller(), Teller(is_hasty=True)], ids=["later", "at once"])
+@pytest.mark.parametrize("manners", [{"is_hasty": False}, {"is_hasty": True}], ids=["later", "at once"])
 async def test_a_frame_that_was_begun_comes_whole_before_a_pong_and_what_is_said_later(
-    serve: Any, teller: Teller
+    serve: Any, manners: dict[str, bool]
 ) -> None:
-    frames = Connection(ConnectionType.CLIENT)
+    teller, frames = Teller(**manners), Connection(ConnectionType.CLIENT)
     server = await serve(websocket=teller.talk)
     stream = await _enter(server)
     await teller.is_full.wait()

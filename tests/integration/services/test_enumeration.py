@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RUNS = 200
 # Nothing but chance makes the samples of one distribution differ at p = 0.01 one time in a hundred; a difference that
 # is really there is found each time.
-ATTEMPTS = 5
+ATTEMPTS = 3
 COPY = """
     INSERT INTO accounts (id, email, email_key, name, password_hash, time_zone, created_at, updated_at)
     SELECT gen_random_uuid(), name || '@example.org', name || '@example.org', name, $1, 'UTC', now(), now()

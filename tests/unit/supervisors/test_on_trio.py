@@ -178,8 +178,10 @@ async def test_of_tasks_that_hold_it_together_each_is_named(clock: trio.abc.Cloc
         workers.start_soon(greedy, name="other")
     await trio.sleep(0.2)
 
-    assert sorted(stalls[0].task.split(", then ")) == ["one", "other"]
-    assert 0.5 <= stalls[0].seconds < 2
+    # On a machine without time for us the whole process may stand still as well.
+    (stall,) = (stall for stall in stalls if stall.task != stall_detector.UNKNOWN)
+    assert sorted(stall.task.split(", then ")) == ["one", "other"]
+    assert 0.5 <= stall.seconds < 2
 
 
 _INTERPRETERS = [sys.executable, *filter(None, map(shutil.which, ["python3.12", "python3.13", "python3.14"]))]
