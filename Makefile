@@ -10,6 +10,8 @@ export PYTHON
 # Three workers on two cores: the tests wait more than they compute. Each worker has its own PostgreSQL.
 # A file stays on one worker, since what a module sets up is dear. What hangs shows its stacks.
 WORKERS ?= 3
+# What compares times to a few percent runs before the others: beside them, noise alone is more than that.
+ALONE := tests/integration/services/test_enumeration.py
 # Of `make simulate`: how many days, the first of them, and after how long to stop (0: when all are over).
 SEEDS ?= 1000
 FIRST ?= 0
@@ -28,7 +30,8 @@ run: .venv/runtime.stamp ## Install what is needed and serve
 
 test: .venv/dev.stamp ## Run all tests and the coverage gate
 	@sh tests/system_packages.sh
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -o faulthandler_timeout=240 $(COVERAGE) $(ARGS)
+	$(if $(ARGS),,$(BIN)/pytest -o faulthandler_timeout=240 $(ALONE))
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -o faulthandler_timeout=240 $(if $(ARGS),,--ignore $(ALONE)) $(COVERAGE) $(ARGS)
 
 lint: lint-python lint-ui ## Check style, types, concurrency and architecture
 
