@@ -26,9 +26,13 @@ log = logs.get_logger("actors")
 BATCH: Final = 200
 # Other processes' events reach us by the relay; this bounds the delay when that, too, was lost.
 TICK_SECONDS: Final = 5.0
-# A batch costs six round trips however long it is. The first after a calm is handled at once; under load the next
+# A batch costs up to six round trips however long it is. The first after a calm is handled at once; under load the next
 # begins so much later at the earliest, and takes along what came meanwhile. These effects are read by people later.
-PACE_SECONDS: Final = 0.1
+PACE_SECONDS: Final = 0.25
+# Batches that take long follow each other more slowly, so that nobody's effects take more than a tenth of the time from
+# those who wait for an answer. More than a batch that waits is handled without a pause all the same.
+SHARE: Final = 0.1
+LONGEST_PACE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +42,14 @@ class DurableActor:
     Attributes:
         name: Of the actor, e.g. ``audit``.
         span: Names the effect in traces.
-        pace_seconds: Under load, from the beginning of a batch to that of the next, at least.
+        batch: How many events it asks for at once.
     """
 
     name: str
     span: str
     follower: Follower
     mailbox: Mailbox[Envelope[RecordedEvent]]
-    pace_seconds: float = PACE_SECONDS
+    batch: int = BATCH
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
@@ -58,30 +62,35 @@ class DurableActor:
     async def _follow(self, reached: int) -> int:
         with trio.move_on_after(TICK_SECONDS) as tick:
             envelope = await self.mailbox.receive()
-        if tick.cancelled_caught or envelope is MISSED:
-            return await self._catch_up(None)
         began, before = trio.current_time(), reached
-        if envelope.message.position > reached:
+        if tick.cancelled_caught or envelope is MISSED:
+            reached = await self._catch_up(None)
+        elif envelope.message.position > reached:
             reached = await self._catch_up(envelope)
         self.mailbox.skip(lambda waiting: waiting.message.position <= reached)
         if reached > before:
-            await trio.sleep_until(began + self.pace_seconds)
+            await trio.sleep_until(began + _pace(trio.current_time() - began))
         return reached
 
     async def _catch_up(self, envelope: Envelope[RecordedEvent] | None) -> int:
         """Handle everything behind the cursor; return the position reached."""
         while True:
             handled, reached = await self._advance(envelope)
-            if handled < BATCH:
+            if handled < self.batch:
                 return reached
 
     async def _advance(self, envelope: Envelope[RecordedEvent] | None) -> tuple[int, int]:
         began = trio.current_time()
         parent = envelope.traceparent if envelope else None
         with tracing.span(self.span, parent=parent, attributes={"rondo.agent": self.name}):
-            handled, reached = await self.follower.advance(BATCH)
+            handled, reached = await self.follower.advance(self.batch)
         if handled:
             metrics.AGENT_OPERATIONS_TOTAL.labels(self.name, self.span, "success").inc(handled)
             metrics.AGENT_OPERATION_DURATION_SECONDS.labels(self.name, self.span).observe(trio.current_time() - began)
         metrics.AGENT_LAST_SUCCESS_TIMESTAMP_SECONDS.labels(self.name).set_to_current_time()
         return handled, reached
+
+
+def _pace(seconds: float) -> float:
+    """Return how long after the beginning of a batch that took so long the next may begin, in seconds."""
+    return min(max(PACE_SECONDS, seconds / SHARE), LONGEST_PACE_SECONDS)

@@ -44,7 +44,8 @@ CHANGE: Final = """
            project_id, id, now()
     FROM changed
 """
-BATCH: Final = 200
+# So many changed texts are indexed at a time.
+AT_A_TIME: Final = (100, 1_000)
 # Where the index of words was before: every new version of a task was an entry in it.
 ON_TASKS: Final = """
     CREATE INDEX ON tasks USING gin (project_id, tag_keys, search_text gin_trgm_ops) WITH (gin_pending_list_limit = 64)
@@ -118,10 +119,16 @@ async def _measure_behind(connection: Any, account_id: AccountId) -> None:
                 await connection.execute(HOLD_INDEX)
                 await connection.execute(CHANGE, inbox, behind)
                 _say(f"50 tasks, a rare part, {behind:,} events behind", await _seconds(connection, statement, *values))
+                raise _UndoError
+    for batch in AT_A_TIME:
+        with contextlib.suppress(_UndoError):
+            async with connection.transaction():
+                await connection.execute(HOLD_INDEX)
+                await connection.execute(CHANGE, inbox, BEHIND[-1])
                 began, handled = time.perf_counter(), 0
-                while found := await connection.fetchval("SELECT handled FROM index_texts($1)", BATCH):
+                while found := await connection.fetchval("SELECT handled FROM index_texts($1)", batch):
                     handled += found
-                _say(f"to index one of {behind:,} changed texts", (time.perf_counter() - began) / handled)
+                _say(f"to index a changed text, {batch:,} at a time", (time.perf_counter() - began) / handled)
                 raise _UndoError
 
 

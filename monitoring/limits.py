@@ -22,7 +22,7 @@ def cpu_cores(root: Path = _ROOT) -> float:
     """
     quotas = [quota for folder in _folders(root, "cpu") if (quota := _quota(folder)) is not None]
     interpreter = 1.0 if getattr(sys, "_is_gil_enabled", lambda: True)() else float("inf")
-    return min([interpreter, float(_affinity()), *quotas])
+    return min([interpreter, float(processors()), *quotas])
 
 
 def memory_bytes(root: Path = _ROOT) -> float:
@@ -36,7 +36,8 @@ def memory_bytes(root: Path = _ROOT) -> float:
     return min([_memory_total(root), *limits])
 
 
-def _affinity() -> int:
+def processors() -> int:
+    """Return on how many processors this process may run."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import trio
 
+from actors import durable
 from actors.circuit_breaker import CircuitBreaker
 from actors.deliveries import PROVIDER, DeliveryWorker
-from actors.durable import DurableActor
 from actors.mailbox import Mailbox
 from actors.relay import Relay
 from actors.reminders import ReminderClockwork
@@ -175,8 +175,10 @@ class Process:
     def _publisher(self) -> Publisher:
         return self.around.mutants.publisher(SimPublisher(self.client, self.holder))
 
-    def _durable(self, name: str, mailbox: Mailbox[Envelope[RecordedEvent]]) -> DurableActor:
-        return DurableActor(name=name, span=name, follower=self._follower(name), mailbox=mailbox)
+    def _durable(self, name: str, mailbox: Mailbox[Envelope[RecordedEvent]]) -> durable.DurableActor:
+        return durable.DurableActor(
+            name=name, span=name, follower=self._follower(name), mailbox=mailbox, batch=durable.BATCH
+        )
 
     def _follower(self, name: str) -> Follower:
         effects: dict[str, Effect] = {

@@ -47,6 +47,7 @@ class Database:
         acquire_seconds: float = 5.0,
         statement_seconds: float = 10.0,
         idle_in_transaction_seconds: float = 10.0,
+        turns: int | None = None,
         server_settings: Mapping[str, str] | None = None,
     ) -> None:
         """Describe a database; `run` connects.
@@ -58,11 +59,12 @@ class Database:
             acquire_seconds: How long a task may wait for a connection.
             statement_seconds: PostgreSQL ends a statement after so long.
             idle_in_transaction_seconds: PostgreSQL ends a session whose transaction does nothing for so long.
+            turns: How many connections are used at once for what reads much. None: see `pool.turns_of`.
             server_settings: More settings of the session, e.g. ``{"role": "rondo_app"}``.
         """
         self._loop = TrioLoop()  # type: ignore[abstract] # what is missing raises NotImplementedError, as it should
         self._work = trio.Event()
-        self.pool = Pool(name, size, acquire_seconds, self._wake)
+        self.pool = Pool(name, size, acquire_seconds, self._wake, turns)
         self._statement_seconds = statement_seconds
         self._opener = opening.Opener(
             self._loop,

@@ -4,8 +4,9 @@ The pool lends and takes back; it does not connect (`Database` does). While Post
 at once instead of letting callers wait. All of it is synchronous except waiting, so nothing can be lost to a
 cancellation: a connection is idle, or lent, or gone.
 
-No more than three of four connections are lent for what reads much. So a write, or a look at one task, does not wait
-behind people who search; and these come to an end sooner in turn than all at once on the same few processors.
+No more than three of four connections are lent for what reads much, and no more than there are processors and one. So
+a write, or a look at one task, does not wait behind people who search; and these come to an end sooner in turn than all
+at once on the same few processors.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import trio
 from trio.lowlevel import Abort
 
 from app.ports.database import DatabaseUnavailableError
-from monitoring import metrics
+from monitoring import limits, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,9 @@ class _Waiter:
 class Pool:
     """Connections by state, and the tasks that wait for one, first come first served."""
 
-    def __init__(self, name: str, size: int, acquire_seconds: float, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, size: int, acquire_seconds: float, lost: Callable[[], None], turns: int | None = None
+    ) -> None:
         """Make an empty pool.
 
         Args:
@@ -51,8 +54,10 @@ class Pool:
             size: How many connections it should have.
             acquire_seconds: How long a task may wait for one.
             lost: Called, without waiting, when a connection is gone and should be replaced.
+            turns: How many are lent at once for what reads much; `turns_of(size)` by default.
         """
         self.size = size
+        self.turns = turns_of(size) if turns is None else turns
         self.idle: list[Connection] = []
         self.lent: set[Connection] = set()
         self.problem: str | None = "PostgreSQL is not connected yet"
@@ -82,7 +87,7 @@ class Pool:
 
     @property
     def _may_read_much(self) -> bool:
-        return len(self._reading) < self.size - self.size // 4
+        return len(self._reading) < self.turns
 
     def take(self, *, reads_much: bool = False) -> Connection | None:
         """Lend an idle connection if there is one. Not a checkpoint.
@@ -204,3 +209,11 @@ class Pool:
         idle, self.idle = self.idle, []
         for connection in (*idle, *self.lent):
             connection.terminate()
+
+
+def turns_of(size: int, processors: int | None = None) -> int:
+    """Return how many of so many connections are lent at once for what reads much.
+
+    PostgreSQL is taken to have as many processors as this process: it has the same ones, or more of its own.
+    """
+    return min(size - size // 4, (limits.processors() if processors is None else processors) + 1)

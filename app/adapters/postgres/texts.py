@@ -1,6 +1,6 @@
 """Keeps the index of texts and tags, a follower of the event log: the work is ``index_texts`` in migration 0011.
 
-A write does not wait for it. It is behind by a quarter of a second under load, or by as long as this does not run, and
+A write does not wait for it. It is behind by up to a second under load, or by as long as this does not run, and
 `task_pages` looks itself at the tasks it has not come to. So a search finds what was written a moment ago.
 """
 

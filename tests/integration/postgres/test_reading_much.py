@@ -1,4 +1,4 @@
-"""Who reads much takes turns on three of four connections; everybody else finds one."""
+"""Who reads much takes turns on some of the connections; everybody else finds one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from app.adapters.postgres import Database
+from app.adapters.postgres.pool import turns_of
 from app.ports.database import DatabaseUnavailableError
 from tests.fixtures.waiting import eventually
 
@@ -27,7 +28,7 @@ END_ONE = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advi
 @pytest.fixture
 async def database(postgres_url: str, nursery: trio.Nursery) -> Database:
     """Four connections, three of which may be used for pages."""
-    return await opened(Database(postgres_url, size=4, name="test"), nursery)
+    return await opened(Database(postgres_url, size=4, turns=3, name="test"), nursery)
 
 
 async def opened(database: Database, nursery: trio.Nursery) -> Database:
@@ -83,7 +84,7 @@ async def test_three_of_four_connections_read_and_the_other_is_there(database: D
 
 
 async def test_who_waits_for_a_turn_is_refused_in_time(postgres_url: str, nursery: trio.Nursery) -> None:
-    database = await opened(Database(postgres_url, size=4, name="test", acquire_seconds=0.5), nursery)
+    database = await opened(Database(postgres_url, size=4, turns=3, name="test", acquire_seconds=0.5), nursery)
     async with trio.open_nursery() as readers, pages_held(database):
         told = read(database, readers, 4)
         await eventually(lambda: told != [])
@@ -128,3 +129,13 @@ async def test_all_turns_come_back_from_cancelled_pages(database: Database) -> N
 
     assert told == ["read"] * 8
     assert (database.pool.waiting, len(database.pool.lent)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "processors", "turns"),
+    [(8, 2, 3), (8, 1, 2), (8, 4, 5), (8, 64, 6), (4, 64, 3), (2, 64, 2), (100, 4, 5)],
+)
+def test_there_are_turns_for_three_of_four_connections_and_for_each_processor_and_one(
+    size: int, processors: int, turns: int
+) -> None:
+    assert turns_of(size, processors) == turns

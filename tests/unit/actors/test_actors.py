@@ -212,6 +212,34 @@ async def test_under_load_a_durable_actor_gathers_and_after_a_calm_it_does_not(
     assert (log.cursor, log.advances) == (10, [0, 1, 9])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "pause"), [(0.001, PACE_SECONDS), (0.05, 0.5), (3, 0)], ids=["short", "long", "longer than any pause"]
+)
+async def test_batches_that_take_long_follow_each_other_more_slowly(
+    autojump_clock: MockClock, nursery: trio.Nursery, seconds: float, pause: float
+) -> None:
+    log, mailbox, begun = Log(), box(), list[float]()
+
+    class Slow:
+        async def advance(self, limit: int) -> tuple[int, int]:
+            begun.append(trio.current_time())
+            result = await log.advance(limit)
+            await trio.sleep(seconds)
+            return result
+
+    actor = DurableActor(name="audit", span="audit.write", follower=Slow(), mailbox=mailbox)
+    await nursery.start(actor.run)
+    log.published.append(event(1))
+    tell(mailbox, 1)
+    await trio.sleep(seconds / 2)
+    log.published.append(event(2))
+    tell(mailbox, 2)
+    await trio.sleep(20)
+
+    _, first, second = begun[:3]
+    assert second - first == pytest.approx(max(pause, seconds))
+
+
 async def test_a_full_mailbox_costs_a_query_and_never_an_event(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
