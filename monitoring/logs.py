@@ -148,6 +148,12 @@ class context:  # noqa: N801 # written like a function: `with logs.context(…):
         scope.CURRENT.reset(self._token)
 
 
+# What an access line says of every request, beside what is the same for all of a route.
+_IN_EVERY_LINE = frozenset(
+    ("timestamp", "status", "bytes", "duration", "duration_ms", "client", "trace_id", "span_id", "trace_flags")
+)
+
+
 class AccessLog:
     """Writes the one line a finished request has: of one route, whose words are put together once.
 
@@ -155,7 +161,7 @@ class AccessLog:
     later, many lines in a row: between two requests all that is needed for one has left the caches.
     """
 
-    __slots__ = ("_about", "_start", "method", "route")
+    __slots__ = ("_about", "_own", "_start", "method", "route")
 
     def __init__(self, method: str, route: str) -> None:
         """Make one.
@@ -168,6 +174,7 @@ class AccessLog:
         self.route = route
         self._about: dict[str, object] | None = None
         self._start = ""
+        self._own = _IN_EVERY_LINE
 
     def write(
         self,
@@ -185,7 +192,8 @@ class AccessLog:
             seconds: How long it took.
             size: Bytes of the response body.
             client: The client's network address.
-            work: The request's own fields, in which there is no secret, and its ids in traces.
+            work: The request's own fields, in which there is no secret, and its ids in traces. A field that is called
+                like something the line says anyway is left out.
             error_type: The problem's code, when the request was refused.
         """
         output = _output
@@ -208,8 +216,12 @@ class AccessLog:
     ) -> bytes:
         _WRITTEN.inc()
         if self._about is not _output.about:
-            self._about, self._start = _output.about, log_record.to_json(self._constant())[1:-2].decode()
+            constant = self._constant()
+            self._about, self._start = _output.about, log_record.to_json(constant)[1:-2].decode()
+            self._own = _IN_EVERY_LINE.union(constant)
         fields, trace = work
+        if not self._own.isdisjoint(fields):
+            fields = {name: value for name, value in fields.items() if name not in self._own}
         if error_type is not None:
             fields = {**fields, "error.type": error_type}
         ids = "" if trace is None else _ids_text(trace)

@@ -1,6 +1,8 @@
 """What holds for every test."""
 
 import os
+import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -27,12 +29,23 @@ _WITHOUT_COVERAGE = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave long tests out of the measurement of coverage."""
-    here = f"{Path(__file__).parent}/"
-    for item in items:
-        if str(item.path).removeprefix(here).startswith(_WITHOUT_COVERAGE):
-            item.add_marker(pytest.mark.no_cover)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Leave long tests out of the measurement of coverage.
+
+    Not with pytest-cov's `no_cover`: in a worker of pytest-xdist two of its measurements run, and while it pauses one
+    the other goes on.
+    """
+    if not str(item.path).removeprefix(f"{Path(__file__).parent}/").startswith(_WITHOUT_COVERAGE):
+        return (yield)
+    trace, trace_of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(trace)
+        threading.settrace(trace_of_threads)
 
 
 @pytest.hookimpl(wrapper=True)

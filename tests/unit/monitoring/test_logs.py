@@ -221,6 +221,19 @@ def test_whatever_the_access_line_says_it_is_one_line_of_json(
     assert line["duration"] == pytest.approx(seconds, abs=1e-6)
 
 
+def test_no_field_of_a_request_stands_for_what_the_access_line_says_itself() -> None:
+    stream = io.StringIO()
+    logs.setup(format="json", stream=stream)
+    fields = {"route": "", "level": "error", "status": 1, "timestamp": "never", "requestId": "a"}
+    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", Scope(fields, None))
+    logs.shutdown()
+
+    [text] = stream.getvalue().splitlines()
+    assert (text.count('"route"'), text.count('"status"'), text.count('"timestamp"')) == (1, 1, 1)
+    line = orjson.loads(text)
+    assert (line["route"], line["level"], line["status"], line["requestId"]) == ("/", "info", 200, "a")
+
+
 def test_the_access_line_heeds_the_level() -> None:
     stream = io.StringIO()
     logs.setup("warning", format="json", stream=stream)
