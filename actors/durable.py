@@ -28,11 +28,10 @@ BATCH: Final = 200
 TICK_SECONDS: Final = 5.0
 # A batch costs up to six round trips however long it is. The first after a calm is handled at once; under load the next
 # begins so much later at the earliest, and takes along what came meanwhile. These effects are read by people later.
-PACE_SECONDS: Final = 0.25
-# Batches that take long follow each other more slowly, so that nobody's effects take more than a tenth of the time from
-# those who wait for an answer. More than a batch that waits is handled without a pause all the same.
+PACE_SECONDS: Final = 0.1
+# Where nobody waits for the effect, batches that take long may follow each other more slowly, so that it takes no more
+# than a tenth of the time from those who wait for an answer. More than a batch is handled without a pause all the same.
 SHARE: Final = 0.1
-LONGEST_PACE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,8 @@ class DurableActor:
         name: Of the actor, e.g. ``audit``.
         span: Names the effect in traces.
         batch: How many events it asks for at once.
+        pace_seconds: Under load, from the beginning of a batch to that of the next, at least.
+        longest_pace_seconds: The same after batches that took long.
     """
 
     name: str
@@ -50,6 +51,8 @@ class DurableActor:
     follower: Follower
     mailbox: Mailbox[Envelope[RecordedEvent]]
     batch: int = BATCH
+    pace_seconds: float = PACE_SECONDS
+    longest_pace_seconds: float = PACE_SECONDS
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
@@ -69,7 +72,7 @@ class DurableActor:
             reached = await self._catch_up(envelope)
         self.mailbox.skip(lambda waiting: waiting.message.position <= reached)
         if reached > before:
-            await trio.sleep_until(began + _pace(trio.current_time() - began))
+            await trio.sleep_until(began + self._pace(trio.current_time() - began))
         return reached
 
     async def _catch_up(self, envelope: Envelope[RecordedEvent] | None) -> int:
@@ -90,7 +93,6 @@ class DurableActor:
         metrics.AGENT_LAST_SUCCESS_TIMESTAMP_SECONDS.labels(self.name).set_to_current_time()
         return handled, reached
 
-
-def _pace(seconds: float) -> float:
-    """Return how long after the beginning of a batch that took so long the next may begin, in seconds."""
-    return min(max(PACE_SECONDS, seconds / SHARE), LONGEST_PACE_SECONDS)
+    def _pace(self, seconds: float) -> float:
+        """Return how long after the beginning of a batch that took so long the next may begin, in seconds."""
+        return min(max(self.pace_seconds, seconds / SHARE), self.longest_pace_seconds)

@@ -54,6 +54,8 @@ MAILBOX_CAPACITY: Final = 1024
 # Words are merged into their index many at a time: of a thousand events one costs half of what one of a hundred does.
 # A search sees what is not in it yet.
 INDEX_BATCH: Final = 1000
+INDEX_SECONDS: Final = 0.25
+LONGEST_INDEX_SECONDS: Final = 1.0
 # With RONDO_LOOP_WATCH=on: two such steps in one request are what people notice.
 WATCHED_STALL_SECONDS: Final = 0.05
 SWEEP_SECONDS: Final = 3600.0
@@ -95,7 +97,15 @@ def event_parts(
         DurableActor(name="audit", span="audit.write", follower=audit, mailbox=boxes["audit"]),
         DurableActor(name="recurring", span="recurring.generate", follower=occurrences, mailbox=boxes["recurring"]),
         DurableActor(name="reminder", span="reminder.schedule", follower=zones, mailbox=boxes["reminder"]),
-        DurableActor(name="search", span="search.index", follower=texts, mailbox=boxes["search"], batch=INDEX_BATCH),
+        DurableActor(
+            name="search",
+            span="search.index",
+            follower=texts,
+            mailbox=boxes["search"],
+            batch=INDEX_BATCH,
+            pace_seconds=INDEX_SECONDS,
+            longest_pace_seconds=LONGEST_INDEX_SECONDS,
+        ),
     )
     sync = SyncActor(reader=reader, mailbox=boxes["sync"], audience=hub)
     parts = [_part("sync", sync.run, database, boxes["sync"])]

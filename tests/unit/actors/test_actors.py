@@ -227,7 +227,7 @@ async def test_batches_that_take_long_follow_each_other_more_slowly(
             await trio.sleep(seconds)
             return result
 
-    actor = DurableActor(name="audit", span="audit.write", follower=Slow(), mailbox=mailbox)
+    actor = DurableActor(name="audit", span="audit.write", follower=Slow(), mailbox=mailbox, longest_pace_seconds=1)
     await nursery.start(actor.run)
     log.published.append(event(1))
     tell(mailbox, 1)

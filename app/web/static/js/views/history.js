@@ -37,12 +37,15 @@ export function historyPart({ part, task, save }) {
       list.replaceChildren(h("li", {}, t("history.offline")));
     }
   };
-  part("history").addEventListener("toggle", () => part("history").open && void read());
+  const readTwice = () => {
+    void read();
+    setTimeout(read, AGAIN_MS);
+  };
+  part("history").addEventListener("toggle", () => part("history").open && readTwice());
   return (now) => {
     if (!part("history").open || now.version === version) return;
     version = now.version;
-    void read();
-    setTimeout(read, AGAIN_MS);
+    readTwice();
   };
 }
 
