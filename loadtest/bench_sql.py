@@ -104,6 +104,7 @@ async def _measure(url: str, account_id: AccountId) -> None:
                 statement, values = page_statement(account_id, query, None)
                 _say(f"50 tasks, {name}", await _seconds(connection, statement, *values))
             await _measure_behind(connection, account_id)
+            await _measure_indexing(connection, account_id)
             await _measure_completing(connection, account_id)
             for name, json in (("a row", "task_json(t, NULL)"), ("pairs", PAIRS)):
                 _say(f"JSON of 500 tasks from {name}", await _seconds(connection, OF_500.format(json)))
@@ -120,6 +121,10 @@ async def _measure_behind(connection: Any, account_id: AccountId) -> None:
                 await connection.execute(CHANGE, inbox, behind)
                 _say(f"50 tasks, a rare part, {behind:,} events behind", await _seconds(connection, statement, *values))
                 raise _UndoError
+
+
+async def _measure_indexing(connection: Any, account_id: AccountId) -> None:
+    inbox = await connection.fetchval(INBOX, str(account_id))
     for batch in AT_A_TIME:
         with contextlib.suppress(_UndoError):
             async with connection.transaction():
