@@ -1,6 +1,7 @@
 """How long PostgreSQL takes for pages of tasks, for their index of words, and for the JSON of tasks.
 
-Pages are measured also while that index is behind; the JSON is made from a row and from pairs.
+Pages are measured also while that index is behind; the JSON is the one that is kept, made from a row, and from pairs;
+writing a task is measured also as it was when PostgreSQL derived and checked it by itself (before migration 0012).
 
 Usage: python -m loadtest.bench_sql. Starts Rondo on a new directory with 10,000 tasks; prints medians of round trips on
 one connection, nothing else going on.
@@ -75,6 +76,26 @@ PAIRS: Final = """json_build_object(
         'rule', t.recurrence_rule, 'mode', t.recurrence_mode, 'missed', t.recurrence_missed) END,
     'reminders', '[]'::json, 'version', t.version, 'createdAt', instant_text(t.created_at),
     'updatedAt', instant_text(t.updated_at))"""
+# As migrations 0001 and 0009 had it: what follows from a task, and what it may be, in texts that each write parses.
+DERIVED_BY_POSTGRESQL: Final = """
+    ALTER TABLE tasks DISABLE TRIGGER tasks_written_out;
+    ALTER TABLE tasks
+        ADD COLUMN g1 timestamptz GENERATED ALWAYS AS (coalesce(due_at, due_on::timestamp AT TIME ZONE 'UTC')) STORED,
+        ADD COLUMN g2 text COLLATE "C" GENERATED ALWAYS AS (lower(title)) STORED,
+        ADD COLUMN g3 text
+            GENERATED ALWAYS AS (lower(title || E'\n' || description || E'\n' || lines_of(tags))) STORED,
+        ADD CHECK (char_length(title) BETWEEN 1 AND 500),
+        ADD CHECK (octet_length(description) <= 65536),
+        ADD CHECK (priority BETWEEN 0 AND 3),
+        ADD CHECK (cardinality(tags) <= 100),
+        ADD CHECK (recurrence_mode IN ('schedule', 'afterCompletion')),
+        ADD CHECK (recurrence_missed IN ('skip', 'keep')),
+        ADD CHECK (due_on IS NULL OR due_at IS NULL),
+        ADD CHECK ((recurrence_rule IS NULL) = (recurrence_mode IS NULL)),
+        ADD CHECK ((recurrence_rule IS NULL) = (recurrence_missed IS NULL)),
+        ADD CHECK ((recurrence_rule IS NULL) = (series_id IS NULL))
+"""
+WRITE: Final = "UPDATE tasks SET version = version + 1, updated_at = now() WHERE id = $1 RETURNING {json}"
 OF_500: Final = "SELECT length(string_agg({}::text, ',')) FROM (SELECT * FROM tasks LIMIT 500) t"
 
 
@@ -106,8 +127,9 @@ async def _measure(url: str, account_id: AccountId) -> None:
             await _measure_behind(connection, account_id)
             await _measure_indexing(connection, account_id)
             await _measure_completing(connection, account_id)
-            for name, json in (("a row", "task_json(t, NULL)"), ("pairs", PAIRS)):
-                _say(f"JSON of 500 tasks from {name}", await _seconds(connection, OF_500.format(json)))
+            await _measure_writing(connection, account_id)
+            for name, json in (("kept", "t.json"), ("from a row", "task_json(t, NULL)"), ("from pairs", PAIRS)):
+                _say(f"JSON of 500 tasks, {name}", await _seconds(connection, OF_500.format(json)))
         nursery.cancel_scope.cancel()
 
 
@@ -151,6 +173,24 @@ async def _measure_completing(connection: Any, account_id: AccountId) -> None:
                     taken.append(time.perf_counter() - began)
                 _say(f"{what}, mean", sum(taken) / len(taken))
                 _say(f"{what}, p99", sorted(taken)[len(taken) * 99 // 100])
+                raise _UndoError
+
+
+async def _measure_writing(connection: Any, account_id: AccountId) -> None:
+    inbox = await connection.fetchval(INBOX, str(account_id))
+    for before, json, what in (
+        ("SELECT 1", "json", "write a task"),
+        (DERIVED_BY_POSTGRESQL, "task_json(tasks, reminders_of(id))::text", "the same, derived by PostgreSQL itself"),
+    ):
+        with contextlib.suppress(_UndoError):
+            async with connection.transaction():
+                await connection.execute(before)
+                taken = []
+                for row in await connection.fetch(OPEN_TASKS, inbox, COMPLETED):
+                    began = time.perf_counter()
+                    await connection.fetchrow(WRITE.format(json=json), row["id"])
+                    taken.append(time.perf_counter() - began)
+                _say(what, median(taken))
                 raise _UndoError
 
 

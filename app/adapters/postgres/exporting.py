@@ -20,12 +20,12 @@ SESSIONS: Final = """
     FROM sessions s WHERE s.account_id = $1 AND ($2::uuid IS NULL OR s.id > $2) ORDER BY s.id LIMIT $3
 """
 TASKS: Final = """
-    SELECT t.id AS key, task_json(t)::text AS json
+    SELECT t.id AS key, t.json
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
     WHERE t.deleted_at IS NULL AND ($2::uuid IS NULL OR t.id > $2) ORDER BY t.id LIMIT $3
 """
 DELETED_TASKS: Final = """
-    SELECT t.id AS key, json_build_object('deletedAt', instant_text(t.deleted_at), 'task', task_json(t))::text AS json
+    SELECT t.id AS key, json_build_object('deletedAt', instant_text(t.deleted_at), 'task', t.json::json)::text AS json
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
     WHERE t.deleted_at IS NOT NULL AND ($2::uuid IS NULL OR t.id > $2) ORDER BY t.id LIMIT $3
 """

@@ -35,7 +35,7 @@ CLAIM_DUE: Final = """
 FIRE: Final = """
     UPDATE reminders r SET state = 'fired', fired_at = now(), updated_at = now() WHERE id = ANY ($1)
     RETURNING r.id, reminder_json(r)::text AS after,
-              (SELECT task_json(t) FROM tasks t WHERE t.id = r.task_id)::text AS task
+              (SELECT t.json FROM tasks t WHERE t.id = r.task_id) AS task
 """
 RECORD_FIRED: Final = """
     INSERT INTO events (id, type, project_id, task_id, reminder_id, traceparent, occurred_at, before, after, detail)

@@ -42,7 +42,7 @@ LOCK_TASK: Final = """
 """
 LOCK: Final = "SELECT r.id FROM reminders r WHERE r.id = $1 AND r.deleted_at IS NULL FOR UPDATE OF r"
 LOOK: Final = """
-    SELECT r AS reminder, reminder_json(r)::text AS json, task_json(t)::text AS task_json, t.version AS task_version,
+    SELECT r AS reminder, reminder_json(r)::text AS json, t.json AS task_json, t.version AS task_version,
            t.completed_at IS NULL AND t.deleted_at IS NULL AS task_is_open
     FROM reminders r JOIN tasks t ON t.id = r.task_id WHERE r.id = $1
 """

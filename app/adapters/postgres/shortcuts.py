@@ -10,7 +10,6 @@ from typing import Final, TypeVar
 import asyncpg
 
 from app.adapters.postgres.database import Database
-from app.adapters.postgres.task_pages import REMINDERS
 from app.adapters.postgres.tasks import COLUMNS, values_of
 from app.domain.checks import folded
 from app.domain.ids import TaskId
@@ -44,26 +43,25 @@ CREATE: Final = f"""
         INSERT INTO tasks ({COLUMNS})
         VALUES ($9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28,
                 $29, $30, $31)
-        RETURNING id, project_id, version, task_json(tasks, NULL) AS json
+        RETURNING id, project_id, version, json
     ), told AS (
         {_EVENT} SELECT 'task.created', {_SIGNED}, NULL, json::jsonb, '{{}}' FROM written
     ), kept AS (
-        {_KEPT}, $7::text, $8, json::text FROM written WHERE $7 IS NOT NULL
+        {_KEPT}, $7::text, $8, json FROM written WHERE $7 IS NOT NULL
     )
-    SELECT id, version, json::text FROM written
+    SELECT id, version, json FROM written
 """  # noqa: S608 # our own constants
 # $7: the task; $8: the expected version, or NULL.
-_SEEN: Final = f"""
+_SEEN: Final = """
     WITH seen AS MATERIALIZED (
-        SELECT t AS task, t.version AS seen_version, {REMINDERS} AS reminders
+        SELECT t.json AS before, t.version AS seen_version
         FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $2 AND m.role <> 'viewer'
         WHERE t.id = $7 AND t.deleted_at IS NULL AND ($8::integer IS NULL OR t.version = $8)
     )
-"""  # noqa: S608 # our own constants
+"""
 _UNTOUCHED: Final = "FROM seen WHERE t.id = $7 AND t.version = seen_version"
-_WITHOUT_RULES: Final = "AND t.recurrence_rule IS NULL AND reminders IS NULL"
-_WRITTEN: Final = "RETURNING t.id, t.project_id, t.version, task, reminders, task_json(t, reminders) AS json"
-_BEFORE: Final = "task_json(task, reminders)::jsonb"
+_WITHOUT_RULES: Final = "AND t.recurrence_rule IS NULL AND t.reminders IS NULL"
+_WRITTEN: Final = "RETURNING t.id, t.project_id, t.version, before, t.json"
 EDIT: Final = f"""
     {_SEEN}, written AS (
         UPDATE tasks t SET title = coalesce($9, t.title), description = coalesce($10, t.description),
@@ -74,9 +72,9 @@ EDIT: Final = f"""
               IS DISTINCT FROM (t.title, t.description, t.priority, t.tags)
         {_WRITTEN}
     ), told AS (
-        {_EVENT} SELECT 'task.updated', {_SIGNED}, {_BEFORE}, json::jsonb, '{{}}' FROM written
+        {_EVENT} SELECT 'task.updated', {_SIGNED}, before::jsonb, json::jsonb, '{{}}' FROM written
     )
-    SELECT id, version, json::text FROM written
+    SELECT id, version, json FROM written
 """  # noqa: S608 # our own constants
 # $9 and $10: key and hash, or NULL.
 COMPLETE: Final = f"""
@@ -85,11 +83,11 @@ COMPLETE: Final = f"""
         {_UNTOUCHED} {_WITHOUT_RULES} AND t.completed_at IS NULL
         {_WRITTEN}
     ), told AS (
-        {_EVENT} SELECT 'task.completed', {_SIGNED}, {_BEFORE}, json::jsonb, '{{"next": null}}' FROM written
+        {_EVENT} SELECT 'task.completed', {_SIGNED}, before::jsonb, json::jsonb, '{{"next": null}}' FROM written
     ), kept AS (
         {_KEPT}, $9::text, $10, '{{"task":' || json || ',"next":null}}' FROM written WHERE $9 IS NOT NULL
     )
-    SELECT id, version, json::text FROM written
+    SELECT id, version, json FROM written
 """  # noqa: S608 # our own constants
 REOPEN: Final = f"""
     {_SEEN}, written AS (
@@ -98,11 +96,11 @@ REOPEN: Final = f"""
           AND NOT EXISTS (SELECT FROM tasks n WHERE n.generated_from = $7 AND n.deleted_at IS NULL)
         {_WRITTEN}
     ), told AS (
-        {_EVENT} SELECT 'task.reopened', {_SIGNED}, {_BEFORE}, json::jsonb, '{{}}' FROM written
+        {_EVENT} SELECT 'task.reopened', {_SIGNED}, before::jsonb, json::jsonb, '{{}}' FROM written
     ), kept AS (
-        {_KEPT}, $9::text, $10, json::text FROM written WHERE $9 IS NOT NULL
+        {_KEPT}, $9::text, $10, json FROM written WHERE $9 IS NOT NULL
     )
-    SELECT id, version, json::text FROM written
+    SELECT id, version, json FROM written
 """  # noqa: S608 # our own constants
 DELETE: Final = f"""
     {_SEEN}, written AS (
@@ -110,9 +108,9 @@ DELETE: Final = f"""
         {_UNTOUCHED} {_WITHOUT_RULES}
         {_WRITTEN}
     ), told AS (
-        {_EVENT} SELECT 'task.deleted', {_SIGNED}, {_BEFORE}, NULL, '{{}}' FROM written
+        {_EVENT} SELECT 'task.deleted', {_SIGNED}, before::jsonb, NULL, '{{}}' FROM written
     )
-    SELECT id, version, json::text FROM written
+    SELECT id, version, json FROM written
 """  # noqa: S608 # our own constants
 
 

@@ -29,12 +29,6 @@ KEYS: Final[Mapping[TaskSort, str]] = {
 }
 BEHIND: Final[Mapping[Order, str]] = {Order.ASC: ">", Order.DESC: "<"}
 
-# The second argument of `task_json`: the reminders of a task `t`, NULL when there are none.
-REMINDERS: Final = """
-    (SELECT json_agg(reminder_setting_json(r) ORDER BY r.created_at, r.id)
-     FROM reminders r WHERE r.task_id = t.id AND r.deleted_at IS NULL)
-"""
-
 # $1 the account, $2 the length of a page and one more, $3 whether completed: {false}, {true} or both.
 # A page is the places of its tasks in the table, which hold for as long as the statement sees the same rows. OFFSET 0
 # keeps them from being joined in any other way than by these: the plan is made for any page, and PostgreSQL takes a
@@ -53,7 +47,7 @@ TAIL: Final = """
         ) p
         WHERE m.account_id = $1 ORDER BY p.key {order} NULLS LAST, p.id {order} LIMIT $2
     ) page CROSS JOIN LATERAL (
-        SELECT task_json(t, {reminders})::text AS json FROM tasks t WHERE t.ctid = page.tid OFFSET 0
+        SELECT t.json FROM tasks t WHERE t.ctid = page.tid OFFSET 0
     ) task
 """
 # The indexes go up, nulls last. A walk never mixes nulls with others, so it can go either way. Each has its order and
@@ -230,7 +224,7 @@ def _text(shape: _Shape) -> str:
         body = _sought(shape, conditions, walks, sorting)
     else:
         body = " UNION ALL ".join(_stream(sorting, conditions.walked + walk, "$2") for walk in walks)
-    return HEAD.format(**sorting) + body + TAIL.format(**sorting, reminders=REMINDERS)
+    return HEAD.format(**sorting) + body + TAIL.format(**sorting)
 
 
 def _sought(shape: _Shape, conditions: _Conditions, walks: Sequence[str], sorting: Mapping[str, str]) -> str:

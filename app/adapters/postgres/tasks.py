@@ -8,18 +8,18 @@ from typing import Any, Final
 from app.adapters.postgres.connection import Connection
 from app.adapters.postgres.database import Database
 from app.adapters.postgres.reminders import reminder_of
-from app.adapters.postgres.task_pages import REMINDERS, page_statement
+from app.adapters.postgres.task_pages import page_statement
 from app.domain.checks import folded
 from app.domain.ids import AccountId, TaskId
 from app.domain.queries import TaskQuery
 from app.domain.task import Due, MissedPolicy, Priority, Recurrence, RecurrenceMode, RecurrenceSpec, Task
 from app.ports.tasks import LockedTask, Place, TaskAnswer, TaskPage
 
-GET: Final = f"""
-    SELECT t.version, task_json(t, {REMINDERS})::text AS json
+GET: Final = """
+    SELECT t.version, t.json
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
     WHERE t.id = $2 AND t.deleted_at IS NULL
-"""  # noqa: S608 # our own constant
+"""
 # First the lock, then the look: the second statement sees all that the one we waited for has committed.
 LOCK: Final = """
     SELECT t.id FROM tasks t
@@ -51,7 +51,7 @@ LOOK: Final = """
            m.role <> 'viewer' AS may_change,
            (SELECT a.time_zone FROM memberships o JOIN accounts a ON a.id = o.account_id
             WHERE o.project_id = t.project_id AND o.role = 'owner' ORDER BY a.id LIMIT 1) AS owner_zone,
-           task_json(t)::text AS json,
+           t.json,
            ARRAY(SELECT r FROM reminders r WHERE r.task_id = t.id AND r.deleted_at IS NULL
                  ORDER BY r.created_at, r.id) AS reminders
     FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $1
@@ -66,7 +66,7 @@ COLUMNS: Final = """
 INSERT: Final = f"""
     INSERT INTO tasks ({COLUMNS})
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-    RETURNING task_json(tasks, NULL)::text
+    RETURNING json
 """  # noqa: S608 # our own constant
 SAVE: Final = """
     UPDATE tasks SET project_id = $2, title = $3, description = $4, priority = $5, tags = $6, tag_keys = $7,
@@ -75,13 +75,13 @@ SAVE: Final = """
         series_id = $18, generated_from = $19, completed_at = $20, version = $21 + 1, created_at = $22,
         updated_at = $23
     WHERE id = $1
-    RETURNING task_json(tasks)::text
+    RETURNING json
 """
 TOUCH: Final = """
     UPDATE tasks SET version = version + 1, updated_at = $2 WHERE id = $1
-    RETURNING version, task_json(tasks)::text AS json
+    RETURNING version, json
 """
-JSON: Final = "SELECT task_json(t)::text FROM tasks t WHERE t.id = $1"
+JSON: Final = "SELECT t.json FROM tasks t WHERE t.id = $1"
 READ_IN: Final = "UPDATE tasks SET wall_zone = $2 WHERE id = $1"
 DELETE: Final = "UPDATE tasks SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1"
 

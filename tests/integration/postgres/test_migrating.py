@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
 from app.adapters.postgres import Database, MigrationError, migrate
-from app.adapters.postgres.migrator import pending
+from app.adapters.postgres.migrator import DIRECTORY, pending
+from tests.integration.services.world import UNTRUE_TASKS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,24 @@ def write(directory: Path, **files: str) -> Path:
 
 
 TWO = {"_0001_things": "CREATE TABLE things (id integer)", "_0002_more": "ALTER TABLE things ADD name text"}
+
+# Before 0012 nothing was kept of how a task is shown.
+OLD_TASKS = """
+    WITH who AS (
+        INSERT INTO accounts (id, email, email_key, password_hash, created_at, updated_at)
+        VALUES (gen_random_uuid(), 'a@example.org', 'a@example.org', '', now(), now()) RETURNING id
+    ), inbox AS (
+        INSERT INTO projects (id, name, kind, created_at) SELECT id, 'Inbox', 'inbox', now() FROM who RETURNING id
+    ), task AS (
+        INSERT INTO tasks (id, project_id, title, tags, tag_keys, due_on, created_at, updated_at)
+        SELECT gen_random_uuid(), id, title, '{Büro}', '{büro}', '2026-12-01', now(), now()
+        FROM inbox, unnest(ARRAY['With a reminder', 'Without']) AS title RETURNING id, title
+    )
+    INSERT INTO reminders (id, task_id, project_id, account_id, before, before_seconds, channels, state, created_at,
+                           updated_at)
+    SELECT gen_random_uuid(), task.id, who.id, who.id, 'PT1H', 3600, '{web}', 'waiting', now(), now()
+    FROM task, who WHERE title = 'With a reminder'
+"""
 
 
 async def test_missing_migrations_are_applied_in_order_and_only_once(empty: Database, tmp_path: Path) -> None:
@@ -110,3 +131,19 @@ async def test_files_out_of_order_are_refused_before_anything_happens(
 ) -> None:
     with pytest.raises(MigrationError, match=message):
         await migrate(empty, write(tmp_path, **files))
+
+
+async def test_tasks_of_before_are_written_out_with_their_reminders(empty: Database, tmp_path: Path) -> None:
+    for path in sorted(DIRECTORY.glob("*.sql"))[:11]:
+        shutil.copy(path, tmp_path)
+    await migrate(empty, tmp_path)
+    await empty.execute(OLD_TASKS)
+
+    await migrate(empty)
+
+    assert await empty.fetchval(UNTRUE_TASKS) == 0
+    shown = [json.loads(row["json"]) for row in await empty.fetch("SELECT json FROM tasks ORDER BY title")]
+    assert [(task["title"], task["tags"], task["dueDate"], len(task["reminders"])) for task in shown] == [
+        ("With a reminder", ["Büro"], "2026-12-01", 1),
+        ("Without", ["Büro"], "2026-12-01", 0),
+    ]

@@ -30,25 +30,32 @@ ORDINARY: Final = AccountId(UUID("00000000-0000-7000-8000-000000000007"))
 FILL: Final = """
     SET maintenance_work_mem = '512MB';
     SET session_replication_role = replica;  -- foreign keys are true by construction
+    ALTER TABLE tasks DISABLE TRIGGER tasks_written_out;  -- a minute for a million; what it derives is given here
     INSERT INTO accounts (id, email, email_key, password_hash, created_at, updated_at)
     SELECT account_of(n), n::text, n::text, '', now(), now() FROM generate_series(1, ACCOUNTS) n;
     INSERT INTO projects (id, name, kind, created_at)
     SELECT account_of(n), 'Inbox', 'inbox', now() FROM generate_series(1, ACCOUNTS) n;
     INSERT INTO memberships (project_id, account_id, role, inbox)
     SELECT account_of(n), account_of(n), 'owner', true FROM generate_series(1, ACCOUNTS) n;
-    INSERT INTO tasks (id, project_id, title, priority, tags, tag_keys, due_on, completed_at, created_at, updated_at)
-    SELECT ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid,
-           account_of(CASE WHEN n <= CROWDED THEN 1 ELSE 2 + n % (ACCOUNTS - 1) END),
-           'Task ' || md5(n::text), CASE WHEN n % 1000 = 0 THEN 3 ELSE n % 3 END, tag, tag,
-           CASE WHEN n % 3 > 0 THEN date '2026-01-01' + n % 700 END,
-           CASE WHEN n % 50 > 0 THEN now() END, timestamptz '2026-01-01' + n * interval '1 minute', now()
+    INSERT INTO tasks (id, project_id, title, priority, tags, tag_keys, due_on, completed_at, created_at, updated_at,
+                       due_sort, title_sort, search_text, json)
+    SELECT id, account_of(CASE WHEN n <= CROWDED THEN 1 ELSE 2 + n % (ACCOUNTS - 1) END),
+           title, CASE WHEN n % 1000 = 0 THEN 3 ELSE n % 3 END, tag, tag, due_on,
+           CASE WHEN n % 50 > 0 THEN now() END, timestamptz '2026-01-01' + n * interval '1 minute', now(),
+           due_on::timestamp AT TIME ZONE 'UTC', lower(title), lower(title) || E'\n\n' || array_to_string(tag, E'\n'),
+           '{"id":"' || id || '","asLongAsOne":"' || repeat('x', 400) || '"}'
     FROM generate_series(1, TASKS) n
     CROSS JOIN LATERAL (SELECT CASE WHEN n % 2 = 0 THEN '{home}' WHEN n % 9999 = 0 THEN '{rare}'
-                                    WHEN n % 41 = 0 THEN '{some}' ELSE '{}' END::text[]) AS tagged (tag);
+                                    WHEN n % 41 = 0 THEN '{some}' ELSE '{}' END::text[],
+                               ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid,
+                               'Task ' || md5(n::text),
+                               CASE WHEN n % 3 > 0 THEN date '2026-01-01' + n % 700 END
+                       ) AS made (tag, id, title, due_on);
     INSERT INTO task_texts SELECT id, project_id, tag_keys, search_text FROM tasks;
     INSERT INTO events (position, id, type, project_id, task_id, occurred_at)
     SELECT row_number() OVER (), id, 'task.created', project_id, id, now() FROM tasks LIMIT TASKS / 20;
     UPDATE cursors SET position = TASKS / 20;
+    ALTER TABLE tasks ENABLE ALWAYS TRIGGER tasks_written_out;
 """
 ACCOUNT_OF: Final = """
     CREATE FUNCTION account_of(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE
