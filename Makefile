@@ -1,6 +1,6 @@
 # What people do here. `make help` lists it.
 #
-# PYTHON  the interpreter that makes .venv (3.11 or newer; found by itself if not given)
+# PYTHON  the interpreter that makes .venv (3.11 or newer; if not given, the system's own, else the first that is found)
 # ARGS    more arguments for pytest: make test ARGS="-k reminder"
 
 SHELL := /bin/sh
