@@ -123,8 +123,10 @@ class Http2Connection:
         Raises:
             ClientDisconnectedError: nobody reads it.
         """
+        # hypercorn drops what is said to a stream that is gone, and does not wait for anything: without this, an
+        # application that goes on sending would let nobody have a turn, not even the one who finds that the client left.
+        await trio.lowlevel.checkpoint()
         if self.closed:
-            await trio.lowlevel.checkpoint()
             raise ClientDisconnectedError("the client left")
         size = BUFFER_HIGH_WATER + len(message.get("body", b"")) if message else BUFFER_HIGH_WATER
         with trio.move_on_after(self.edge.limits.send_seconds(size)) as scope:
@@ -303,10 +305,12 @@ class _Exchange:
         self._body_ended = False
         self._started = False
         self._refused = False
+        self._left = False
 
     async def put(self, message: Message) -> None:
         """Take a piece of the body, or the news that the client left."""
         if message["type"] == DISCONNECT:
+            self._left = True
             self._inlet.close()
             return  # noqa: ASYNC910 # its caller has waited for bytes
         try:
@@ -380,9 +384,9 @@ class _Exchange:
             ClientDisconnectedError: nobody reads it.
             ValueError: a header holds a line break.
         """
-        if self._refused:
+        if self._refused or self._left:
             await trio.lowlevel.checkpoint()
-            raise ClientDisconnectedError("the edge has answered")
+            raise ClientDisconnectedError("the edge has answered" if self._refused else "the client left")
         if message["type"] == "http.response.start":
             message = {**message, "headers": self._checked(message.get("headers", ()))}
             self._started = True

@@ -16,7 +16,9 @@ import trio
 import trio.testing
 from trio_websocket import open_websocket_url
 
-from app.web.server import TlsError, TlsFiles
+from app.web.server import ClientDisconnectedError, Limits, TlsError, TlsFiles
+from app.web.server.edge import Edge, Peer
+from app.web.server.http2 import Http2Connection
 from app.web.server.tls import load_context
 
 from .conftest import GET, echo, everything, issue
@@ -375,6 +377,49 @@ async def test_an_application_that_still_runs_hears_that_the_client_left(
     await client.stream.transport_stream.aclose()
 
     await ended.wait()
+
+
+async def test_an_application_that_goes_on_sending_is_told_that_its_stream_was_reset(
+    serve: Any, certificate: TlsFiles, dial: Any
+) -> None:
+    told = trio.Event()
+    turns = 0
+
+    async def flood(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        sent, seen = 0, -1
+        with pytest.raises(ClientDisconnectedError):
+            while True:
+                await send({"type": "http.response.body", "body": b"x" * 10_000, "more_body": True})
+                sent, seen = (sent + 1, seen) if seen == turns else (0, turns)
+                assert sent < 100, "nobody else has a turn"
+        told.set()
+
+    client = await dial.http2(await serve(flood, tls=certificate))
+    stream = await client.request()
+    await client.hear(h2.events.ResponseReceived)
+    client.h2.reset_stream(stream)
+    await client.flush()
+
+    with trio.fail_after(10):
+        while not told.is_set():
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+
+async def test_sending_is_a_checkpoint_even_when_nothing_is_sent(nursery: trio.Nursery) -> None:
+    async def drop(_message: object) -> None:
+        """Do what hypercorn does for a stream that is gone."""
+
+    client, stream = trio.testing.memory_stream_pair()
+    edge = Edge(api=echo, pages=echo, limits=Limits())
+    connection = Http2Connection(stream, Peer(("192.0.2.7", 4711), ("127.0.0.1", 8000), "https"), edge)
+    nursery.start_soon(connection.run)
+
+    with trio.testing.assert_checkpoints():
+        await connection.send(drop, {"type": "http.response.body", "body": b"x", "more_body": True})
+
+    await client.aclose()
 
 
 async def test_a_client_that_gives_little_window_costs_little_memory(
