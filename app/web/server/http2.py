@@ -123,8 +123,8 @@ class Http2Connection:
         Raises:
             ClientDisconnectedError: nobody reads it.
         """
-        # hypercorn drops what is said to a stream that is gone, and does not wait for anything: without this, an
-        # application that goes on sending would let nobody have a turn, not even the one who finds that the client left.
+        # hypercorn drops what is said to a stream that is gone, and does not wait for anything: without this, whoever
+        # goes on sending would let nobody have a turn, not even the task that finds that the client left.
         await trio.lowlevel.checkpoint()
         if self.closed:
             raise ClientDisconnectedError("the client left")
