@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 log = logs.get_logger("actors")
 
+# For the transaction of a statement that says it: its commit does not wait for the disk, which those who wait for an
+# answer have to themselves then. What is lost with the machine's power is done again from the events, which are on
+# disk: the effect is lost together with the cursor, and comes out the same. Not for what tells somebody of it.
+UNHURRIED: Final = "set_config('synchronous_commit', 'off', true)"
+
 LOCK_CURSOR: Final = """
     INSERT INTO cursors (consumer) VALUES ($1)
     ON CONFLICT (consumer) DO UPDATE SET updated_at = now()
@@ -35,12 +40,12 @@ COLUMNS: Final = """
 """
 # Most events mean nothing to a follower; up to the first that does, the cursor moves in one round trip instead of five.
 # When another process moved it meanwhile, or something is requeued, nothing is passed by.
-SKIP_EVENTS: Final = """
+SKIP_EVENTS: Final = f"""
     WITH seen AS (
         SELECT position FROM cursors
         WHERE consumer = $1 AND NOT EXISTS (SELECT FROM requeued_events WHERE consumer = $1)
     ), batch AS (
-        SELECT e.position, {matters} AS matters FROM seen CROSS JOIN LATERAL (
+        SELECT e.position, {{matters}} AS matters FROM seen CROSS JOIN LATERAL (
             SELECT * FROM events WHERE events.position > seen.position ORDER BY events.position LIMIT $2) e
     ), passed AS (
         SELECT count(*) AS count, max(position) AS reached FROM batch
@@ -48,8 +53,8 @@ SKIP_EVENTS: Final = """
     )
     UPDATE cursors c SET position = passed.reached, updated_at = now() FROM seen, passed
     WHERE c.consumer = $1 AND c.position = seen.position AND passed.count > 0
-    RETURNING passed.count, passed.reached, (SELECT count(*) FROM batch) > passed.count AS more
-"""
+    RETURNING passed.count, passed.reached, (SELECT count(*) FROM batch) > passed.count AS more, {UNHURRIED}
+"""  # noqa: S608 - only our own constant is interpolated
 NEXT_EVENTS: Final = f"""
     SELECT {COLUMNS} FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2
 """  # noqa: S608 - only our own constant is interpolated
@@ -64,7 +69,9 @@ EVENT_AND_SINCE: Final = f"""
     WHERE first.position = $1 ORDER BY e.position
 """  # noqa: S608 - only our own constant is interpolated
 APPEND: Final = name(
-    "SELECT appended, last_position, actions FROM append_audit($1)", operation="INSERT", table="audit_log"
+    f"SELECT appended, last_position, actions, {UNHURRIED} FROM append_audit($1)",  # noqa: S608 - as above
+    operation="INSERT",
+    table="audit_log",
 )
 TAKE_OFF: Final = "DELETE FROM requeued_events WHERE id = $1"
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from app.adapters.postgres.followers import UNHURRIED
 from app.adapters.postgres.statements import name
 
 if TYPE_CHECKING:
     from app.adapters.postgres.database import Database
 
-INDEX: Final = name("SELECT handled, reached FROM index_texts($1)", operation="INSERT", table="task_texts")
+INDEX: Final = name(
+    f"SELECT handled, reached, {UNHURRIED} FROM index_texts($1)",  # noqa: S608 - only our own constant is interpolated
+    operation="INSERT",
+    table="task_texts",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,16 @@ from uuid import UUID
 import pytest
 import trio
 
-from app.adapters.postgres.followers import OF_A_SERIES, AuditFollower, EventFollower, record_occurrences
+from app.adapters.postgres.followers import (
+    APPEND,
+    OF_A_SERIES,
+    SKIP_EVENTS,
+    AuditFollower,
+    EventFollower,
+    record_occurrences,
+)
 from app.adapters.postgres.rezoning import OF_AN_ACCOUNT, Rezoning
+from app.adapters.postgres.texts import INDEX
 from app.domain.account import ProfileChanges
 from app.domain.reminder import ReminderDraft
 from app.domain.task import RecurrenceSpec, TaskChanges
@@ -28,6 +36,30 @@ if TYPE_CHECKING:
     from app.adapters.postgres import Connection, Database
 
 DAILY = RecurrenceSpec(rule="FREQ=DAILY")
+
+
+SYNCHRONOUS = "SHOW synchronous_commit"
+UNHURRIED: dict[str, tuple[str, list[object]]] = {
+    "audit": (APPEND, [10]),
+    "search": (INDEX, [10]),
+    "recurring": (SKIP_EVENTS.format(matters=OF_A_SERIES), ["recurring", 10]),
+}
+
+
+@pytest.mark.parametrize("name", UNHURRIED)
+async def test_only_the_transaction_of_a_follower_does_not_wait_for_the_disk(database: Database, name: str) -> None:
+    world = await Events.make(database)
+    await world.record(database)
+    await publish(database)
+    await database.execute("INSERT INTO cursors (consumer) VALUES ('recurring') ON CONFLICT DO NOTHING")
+    statement, values = UNHURRIED[name]
+
+    async with database.connection() as connection:
+        await connection.execute("SET synchronous_commit = on")  # the tests' server does not wait at all
+        async with connection.transaction():
+            assert await connection.fetchrow(statement, *values) is not None
+            inside = await connection.fetchval(SYNCHRONOUS)
+        assert (inside, await connection.fetchval(SYNCHRONOUS)) == ("off", "on")
 
 
 # --- audit ------------------------------------------------------------------------------------------------
