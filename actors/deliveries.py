@@ -86,8 +86,9 @@ class DeliveryWorker:
             async with trio.open_nursery() as nursery:
                 for delivery, trial in zip(claimed, trials, strict=True):
                     nursery.start_soon(self._attempt, delivery, trial)
-        except* Exception as group:
-            # One error of our own instead of a group: the supervisor's report names it.
+        except ExceptionGroup as group:
+            # One error of our own instead of a group: the supervisor's report names it. (Not by `except*`: what is
+            # raised in there comes out in a group of its own in some versions of Python, such as 3.11.2.)
             raise DeliveryCrashedError(self.channel.name) from group
 
     async def _attempt(self, delivery: Delivery, trial: AbstractContextManager[Trial | None]) -> None:
