@@ -32,19 +32,32 @@ from loadtest.process import Rondo
 TASKS: Final = 10_000
 # Events that the index of words has not come to.
 BEHIND: Final = (200, 2_000)
-# Rondo's own follower waits meanwhile, and nothing of it is kept.
-HOLD_INDEX: Final = "SELECT FROM cursors WHERE consumer = 'search' FOR UPDATE"
+# Rondo's own followers wait meanwhile, and nothing of it is kept.
+HOLD_FOLLOWERS: Final = "SELECT FROM cursors WHERE consumer IN ('search', 'audit') ORDER BY consumer FOR UPDATE"
 CHANGE: Final = """
     WITH changed AS (
-        UPDATE tasks SET description = 'Changed ' || md5(id::text)
-        WHERE id IN (SELECT id FROM tasks WHERE project_id = $1 ORDER BY md5(id::text) LIMIT $2)
-        RETURNING id, project_id
+        UPDATE tasks t SET description = 'Changed ' || md5(t.id::text) FROM tasks o
+        WHERE t.id IN (SELECT id FROM tasks WHERE project_id = $1 ORDER BY md5(id::text) LIMIT $2) AND o.id = t.id
+        RETURNING t.id, t.project_id, o.json AS before, t.json AS after
     )
-    INSERT INTO events (position, id, type, project_id, task_id, occurred_at)
+    INSERT INTO events (position, id, type, project_id, task_id, occurred_at, before, after)
     SELECT (SELECT coalesce(max(position), 0) FROM events) + row_number() OVER (), gen_random_uuid(), 'task.updated',
-           project_id, id, now()
+           project_id, id, now(), before::jsonb, after::jsonb
     FROM changed
 """
+# As migration 0003 had it.
+AUDIT_OF_BEFORE: Final = """
+    ALTER TABLE audit_log ADD FOREIGN KEY (project_id) REFERENCES projects NOT VALID;
+    CREATE OR REPLACE FUNCTION changed_fields(before jsonb, after jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+        SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(before -> key, after -> key)), '{}'::jsonb)
+        FROM (SELECT jsonb_object_keys(coalesce(before, '{}') || coalesce(after, '{}')) AS key) AS keys
+        WHERE key NOT IN ('version', 'updatedAt') AND before -> key IS DISTINCT FROM after -> key
+    $$
+"""
+# So many events are appended to the trail at a time.
+AUDITED: Final = 100
 # So many changed texts are indexed at a time.
 AT_A_TIME: Final = (100, 1_000)
 # Where the index of words was before: every new version of a task was an entry in it.
@@ -126,6 +139,7 @@ async def _measure(url: str, account_id: AccountId) -> None:
                 _say(f"50 tasks, {name}", await _seconds(connection, statement, *values))
             await _measure_behind(connection, account_id)
             await _measure_indexing(connection, account_id)
+            await _measure_auditing(connection, account_id)
             await _measure_completing(connection, account_id)
             await _measure_writing(connection, account_id)
             for name, json in (("kept", "t.json"), ("from a row", "task_json(t, NULL)"), ("from pairs", PAIRS)):
@@ -139,7 +153,7 @@ async def _measure_behind(connection: Any, account_id: AccountId) -> None:
     for behind in BEHIND:
         with contextlib.suppress(_UndoError):
             async with connection.transaction():
-                await connection.execute(HOLD_INDEX)
+                await connection.execute(HOLD_FOLLOWERS)
                 await connection.execute(CHANGE, inbox, behind)
                 _say(f"50 tasks, a rare part, {behind:,} events behind", await _seconds(connection, statement, *values))
                 raise _UndoError
@@ -150,12 +164,27 @@ async def _measure_indexing(connection: Any, account_id: AccountId) -> None:
     for batch in AT_A_TIME:
         with contextlib.suppress(_UndoError):
             async with connection.transaction():
-                await connection.execute(HOLD_INDEX)
+                await connection.execute(HOLD_FOLLOWERS)
                 await connection.execute(CHANGE, inbox, BEHIND[-1])
                 began, handled = time.perf_counter(), 0
                 while found := await connection.fetchval("SELECT handled FROM index_texts($1)", batch):
                     handled += found
                 _say(f"to index a changed text, {batch:,} at a time", (time.perf_counter() - began) / handled)
+                raise _UndoError
+
+
+async def _measure_auditing(connection: Any, account_id: AccountId) -> None:
+    inbox = await connection.fetchval(INBOX, str(account_id))
+    for before, what in (("SELECT 1", "to append an event to the trail"), (AUDIT_OF_BEFORE, "the same as it was")):
+        with contextlib.suppress(_UndoError):
+            async with connection.transaction():
+                await connection.execute(HOLD_FOLLOWERS)
+                await connection.execute(before)
+                await connection.execute(CHANGE, inbox, BEHIND[-1])
+                began, appended = time.perf_counter(), 0
+                while found := await connection.fetchval("SELECT appended FROM append_audit($1)", AUDITED):
+                    appended += found
+                _say(what, (time.perf_counter() - began) / appended)
                 raise _UndoError
 
 

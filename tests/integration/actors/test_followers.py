@@ -89,6 +89,28 @@ async def test_two_audit_followers_at_once_write_one_row_per_event(database: Dat
     assert await audit_rows(database) == [(number, world.project_id, number) for number in range(1, 31)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        (None, {"a": 1, "b": None}, {"a": [None, 1], "b": [None, None]}),
+        ({"a": 1, "b": None}, None, {"a": [1, None], "b": [None, None]}),
+        (None, None, {}),
+        ({"a": 1, "b": [1, 2], "c": "x"}, {"a": 1, "b": [2, 1], "c": "y"}, {"b": [[1, 2], [2, 1]], "c": ["x", "y"]}),
+        ({"a": 1, "gone": 2}, {"a": 1, "new": 3}, {"gone": [2, None], "new": [None, 3]}),
+        ({"a": None}, {"a": 1}, {"a": [None, 1]}),
+        ({"a": None, "version": 1, "updatedAt": "x"}, {"a": None, "version": 2, "updatedAt": "y"}, {}),
+    ],
+)
+async def test_the_trail_says_what_differs_and_only_that(
+    database: Database, before: Any, after: Any, changes: dict[str, Any]
+) -> None:
+    states = (None if state is None else json.dumps(state) for state in (before, after))
+
+    found = await database.fetchval("SELECT changed_fields($1::jsonb, $2::jsonb)", *states)
+
+    assert json.loads(found) == changes
+
+
 async def test_each_project_has_a_chain_of_its_own_and_all_verify(database: Database) -> None:
     one, two = await Events.make(database), await Events.make(database)
     for world in (one, two, two, one, two):
