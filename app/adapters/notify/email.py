@@ -21,6 +21,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ import trio
 from app.ports.delivering import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.ports.delivering import Delivery
 
 # One attempt, connect to QUIT. Tarpits answer slowly on purpose; the worker must not wait with them (C26).
@@ -207,6 +210,7 @@ class Conversation:
         self._server = server
         self._letter = letter
         self._client: smtplib.SMTP | None = None
+        self._line: socket.socket | None = None
         self._over = False
         self.outcome: Outcome | None = None
 
@@ -228,10 +232,10 @@ class Conversation:
     def hang_up(self) -> None:
         """Let whatever the talk waits for end now. Harmless when it is over."""
         self._over = True
-        line = getattr(self._client, "sock", None)
-        if line is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(line, socket.SHUT_RDWR)  # the plain one: under TLS as well
+        for line in (self._line, getattr(self._client, "sock", None)):  # another one since TLS began
+            if line is not None:
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(line, socket.SHUT_RDWR)  # the plain one: under TLS as well
 
     def _connect(self) -> smtplib.SMTP:
         server, context = self._server, ssl.create_default_context()
@@ -242,6 +246,7 @@ class Conversation:
         )
         # Connected here and not by the constructor, so that `hang_up` knows the socket before the greeting comes.
         client._host = server.host  # type: ignore[attr-defined] # noqa: SLF001 # the name TLS checks
+        client._get_socket = partial(self._reach, client._get_socket)  # type: ignore[attr-defined] # noqa: SLF001 # as above
         try:
             self._greet(client, context)
         except BaseException:
@@ -249,12 +254,18 @@ class Conversation:
             raise
         return client
 
+    def _reach(self, dial: Callable[..., socket.socket], host: str, port: int, seconds: float) -> socket.socket:
+        """Connect, unless who hung up did so before there was anything to hang up."""
+        self._line = line = dial(host, port, seconds)
+        if self._over:
+            line.close()
+            raise smtplib.SMTPServerDisconnected("hung up")
+        return line
+
     def _greet(self, client: smtplib.SMTP, context: ssl.SSLContext) -> None:
         code, said = client.connect(self._server.host, self._server.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, said)
-        if self._over:
-            raise smtplib.SMTPServerDisconnected("hung up")
         client.ehlo_or_helo_if_needed()
         offered = client.has_extn("starttls") and self._server.starttls == "auto"
         if not self._server.implicit_tls and (offered or self._server.starttls == "always"):

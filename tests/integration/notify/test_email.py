@@ -13,7 +13,7 @@ import trio
 import trustme
 
 from app.adapters.notify import email
-from app.adapters.notify.email import NOT_ASCII, NOT_CONFIGURED, EmailChannel, SmtpServer
+from app.adapters.notify.email import NOT_ASCII, NOT_CONFIGURED, Conversation, EmailChannel, Letter, SmtpServer
 from app.ports.delivering import Delivery
 from tests.fixtures.rondo import free_port
 from tests.integration.notify.mail_servers import PASSWORD, USER, Mailroom, Script, knows
@@ -219,6 +219,20 @@ async def test_a_tarpit_holds_neither_the_worker_nor_a_thread(
         await server.gone.wait()
         while mail.threads.borrowed_tokens:
             await trio.sleep(0.01)
+
+
+async def test_who_hangs_up_before_there_is_a_line_holds_no_thread_either(nursery: trio.Nursery) -> None:
+    server = Script(silence=frozenset({"GREETING"}), gone=trio.Event())
+    await nursery.start(server.run)
+    letter = Letter.write(delivery(), "rondo@tasks.example", "https://tasks.example")
+    talk = Conversation(SmtpServer.from_url(f"smtp://127.0.0.1:{server.port}"), letter)
+
+    talk.hang_up()
+    with trio.fail_after(5):  # half of what a greeting is waited for
+        outcome = await trio.to_thread.run_sync(talk.hold)
+        await server.gone.wait()
+
+    assert outcome.result == "retry"
 
 
 async def test_a_server_that_is_slow_to_say_goodbye_has_the_mail(
