@@ -1,4 +1,4 @@
--- The audit trail grows for less: seven tenths of the time for an event (python -m loadtest.bench_sql).
+-- The audit trail grows for less (python -m loadtest.bench_sql).
 
 -- What is appended comes from an event, which has the same reference; whoever removes a project holds the cursor
 -- meanwhile (forget_account, 0006); and a row without its event is what verify_audit calls foreign.
