@@ -5,8 +5,8 @@
 #   requirements/install.sh dev         what building and testing it needs on top
 #
 # PYTHON names the interpreter to use; otherwise the first one that is new enough is taken. That of the system comes first:
-# distributions build theirs optimised by profile, and mend it. One that was built by default takes Rondo a sixth more of
-# a processor for a request (Debian's 3.11.2 beside a 3.11.7 so built: `make bench` with PYTHON set to either).
+# distributions build theirs optimised by profile, and mend it. One that was built by default takes more of a processor for
+# each request (`make bench` in a clone made with either says how much).
 set -eu
 
 fail() {

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
-import urllib.error
 import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -63,22 +61,10 @@ def rondo_url(rondo: RondoProcess) -> str:
 
 
 @pytest.fixture
-def olga(visit: Callable[..., Visitor], rondo_url: str) -> Visitor:
+def olga(visit: Callable[..., Visitor], rondo: RondoProcess) -> Visitor:
     """The operator, signed in when what the test before broke has healed."""
-    await_readiness(rondo_url)
+    rondo.wait_ready()
     return signed_in(visit())
-
-
-def await_readiness(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/health/ready").close()
-        except urllib.error.HTTPError:
-            assert time.monotonic() < deadline, "not ready within 30 seconds"
-            time.sleep(0.05)
-        else:
-            return
 
 
 def signed_in(visitor: Visitor) -> Visitor:

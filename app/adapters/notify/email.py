@@ -21,7 +21,6 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -31,8 +30,6 @@ import trio
 from app.ports.delivering import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from app.ports.delivering import Delivery
 
 # One attempt, connect to QUIT. Tarpits answer slowly on purpose; the worker must not wait with them (C26).
@@ -210,7 +207,6 @@ class Conversation:
         self._server = server
         self._letter = letter
         self._client: smtplib.SMTP | None = None
-        self._line: socket.socket | None = None
         self._over = False
         self.outcome: Outcome | None = None
 
@@ -232,10 +228,10 @@ class Conversation:
     def hang_up(self) -> None:
         """Let whatever the talk waits for end now. Harmless when it is over."""
         self._over = True
-        for line in (self._line, getattr(self._client, "sock", None)):  # another one since TLS began
-            if line is not None:
-                with contextlib.suppress(OSError):
-                    socket.socket.shutdown(line, socket.SHUT_RDWR)  # the plain one: under TLS as well
+        line = getattr(self._client, "sock", None)
+        if line is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(line, socket.SHUT_RDWR)  # the plain one: under TLS as well
 
     def _connect(self) -> smtplib.SMTP:
         server, context = self._server, ssl.create_default_context()
@@ -244,9 +240,7 @@ class Conversation:
             if server.implicit_tls
             else smtplib.SMTP(timeout=SOCKET_SECONDS)
         )
-        # Connected here and not by the constructor, so that `hang_up` knows the socket before the greeting comes.
         client._host = server.host  # type: ignore[attr-defined] # noqa: SLF001 # the name TLS checks
-        client._get_socket = partial(self._reach, client._get_socket)  # type: ignore[attr-defined] # noqa: SLF001 # as above
         try:
             self._greet(client, context)
         except BaseException:
@@ -254,16 +248,23 @@ class Conversation:
             raise
         return client
 
-    def _reach(self, dial: Callable[..., socket.socket], host: str, port: int, seconds: float) -> socket.socket:
-        """Connect, unless who hung up did so before there was anything to hang up."""
-        self._line = line = dial(host, port, seconds)
+    def _dial(self, client: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        """Connect; not by ``smtplib``, which tells of the socket only when the greeting or TLS has been waited for."""
+        server = self._server
+        client.sock = socket.create_connection((server.host, server.port), SOCKET_SECONDS)
+        if server.implicit_tls:
+            client.sock = line = context.wrap_socket(
+                client.sock, server_hostname=server.host, do_handshake_on_connect=False
+            )
+        # Who hangs up from here on finds the socket; who did so before is found here.
         if self._over:
-            line.close()
             raise smtplib.SMTPServerDisconnected("hung up")
-        return line
+        if server.implicit_tls:
+            line.do_handshake()
 
     def _greet(self, client: smtplib.SMTP, context: ssl.SSLContext) -> None:
-        code, said = client.connect(self._server.host, self._server.port)
+        self._dial(client, context)
+        code, said = client.getreply()
         if code != 220:
             raise smtplib.SMTPConnectError(code, said)
         client.ehlo_or_helo_if_needed()
