@@ -72,3 +72,20 @@ def test_putting_off_works_offline_and_in_the_details(anna: Visitor) -> None:
     expect(panel.locator(".reminder")).to_contain_text("seen")
     expect(bells(page)).to_have_count(0)
     assert state(anna, second) == "acknowledged"
+
+
+def test_what_became_of_a_reminder_stays_unfolded_when_another_is_set(anna: Visitor) -> None:
+    page = anna.register()
+    ring(anna, "Call Grace")
+    bells(page).get_by_role("link", name="Call Grace").click()
+    panel = page.get_by_role("complementary", name="Details")
+    panel.locator("summary", has_text="Reminders").click()
+    fired = panel.locator(".reminders > li", has_text="2020")
+    fired.locator("summary", has_text="Deliveries").click()
+    expect(fired.locator(".deliveries > li")).not_to_have_count(0)
+
+    panel.get_by_label("Remind at").fill("2030-04-30T18:00")
+    panel.get_by_role("button", name="Set", exact=True).click()
+
+    expect(panel.locator(".reminders > li")).to_have_count(2)
+    expect(fired.locator(".deliveries > li").first).to_be_visible()

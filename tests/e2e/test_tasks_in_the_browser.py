@@ -227,6 +227,43 @@ def test_history_tells_old_and_new_and_restores(anna: Visitor) -> None:
     expect(row(page, "Old name")).to_be_visible()
 
 
+def test_what_one_is_about_to_press_in_the_history_stays_when_it_grows(anna: Visitor) -> None:
+    page = anna.register()
+    task = anna.call("POST", "/api/tasks", {"title": "Old name"})
+    anna.call("PATCH", f"/api/tasks/{task['id']}", {"title": "New name"})
+    page.get_by_role("link", name="New name").click()
+    page.get_by_role("complementary", name="Details").locator("summary", has_text="History").click()
+    restore = page.locator(".history").get_by_role("button", name=re.compile("Restore Title"))
+    restore.focus()
+    button = restore.element_handle()
+
+    anna.call("PATCH", f"/api/tasks/{task['id']}", {"priority": "high"})
+    expect(page.locator(".history > li", has_text="changed it")).to_have_count(2)
+
+    assert button.evaluate("(button) => button === document.activeElement")
+    page.keyboard.press("Enter")
+    expect(row(page, "Old name")).to_be_visible()
+
+
+def test_older_pages_of_a_history_stay_when_it_grows(anna: Visitor) -> None:
+    page = anna.register()
+    task = anna.call("POST", "/api/tasks", {"title": "Old name"})
+    for number in range(50):
+        anna.call("PATCH", f"/api/tasks/{task['id']}", {"description": f"Draft {number}"})
+    page.get_by_role("link", name="Old name").click()
+    page.get_by_role("complementary", name="Details").locator("summary", has_text="History").click()
+    entries = page.locator(".history > li", has_text="You")
+    expect(entries).to_have_count(50)
+    page.get_by_role("button", name="Show older").click()
+    expect(entries).to_have_count(51)
+
+    anna.call("PATCH", f"/api/tasks/{task['id']}", {"title": "New name"})
+
+    expect(entries).to_have_count(52)
+    expect(entries.first).to_contain_text("New name")
+    expect(entries.last).to_contain_text("created it")
+
+
 @pytest.fixture
 def busy(anna: Visitor) -> Page:
     """A page with a few tasks of every kind."""

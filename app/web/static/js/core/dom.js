@@ -104,6 +104,17 @@ export function reconcile(parent, wanted, leave = (gone) => gone.remove()) {
 }
 
 /**
+ * As `reconcile`, where elements are made anew each time: what says the same stays, so a click on it is not lost to an
+ * answer that comes before the button is released.
+ * @param {Element} parent
+ * @param {Element[]} wanted
+ */
+export function refill(parent, wanted) {
+  const before = [...parent.children];
+  reconcile(parent, wanted.map((part) => before.find((each) => each.isEqualNode(part)) ?? part));
+}
+
+/**
  * Puts the words of the catalogue where the markup names them: `data-t` text, `data-label` name, `data-hint` placeholder.
  * @param {ParentNode} root
  */

@@ -1,7 +1,7 @@
 /** What happened to a task: who, when, old → new, and a way back. Read when it is opened, again when it changed. */
 
 import { fullWords } from "../core/dates.js";
-import { h } from "../core/dom.js";
+import { h, reconcile } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { call, UnreachableError } from "../data/api.js";
 import { actorOf } from "../data/sync.js";
@@ -21,20 +21,34 @@ const AGAIN_MS = 400;
 /** @param {Context} context @returns {(task: Task) => void} */
 export function historyPart({ part, task, save }) {
   const list = part("entries");
+  /** By position. Entries never change: what is drawn stays, and with it the focus and a click that is under way. @type {Map<number, HTMLElement>} */
+  const items = new Map();
+  const more = h("li", {}, h("button", { type: "button", class: "quiet", onclick: () => read(next) }, t("history.more")));
+  let next = "";
   let version = -1;
+
+  /** @param {AuditEntry[]} entries @param {string} cursor of those after them @param {boolean} older asked for, not the newest */
+  const take = (entries, cursor, older) => {
+    const joined = entries.some(({ position }) => items.has(position));
+    if (!older && !joined) items.clear();
+    if (older || !joined) next = cursor;
+    for (const each of entries) if (!items.has(each.position)) items.set(each.position, item(each, save));
+  };
+  const draw = (words = items.size ? "" : t("history.none")) => {
+    const newestFirst = [...items].sort(([a], [b]) => b - a).map(([, element]) => element);
+    reconcile(list, [...(words ? [h("li", {}, words)] : []), ...newestFirst, ...(next ? [more] : [])]);
+  };
   const read = async (cursor = "") => {
-    version = task().version;
+    const now = task();
+    if (!now) return; // deleted a moment ago
+    version = now.version;
     try {
-      const { ok, data } = await call("GET", `/api/tasks/${task().id}/audit?limit=50${cursor}`);
-      const entries = /** @type {AuditEntry[]} */ (ok ? (data.items ?? data) : []);
-      const items = entries.map((each) => item(each, save));
-      if (cursor) list.lastElementChild.replaceWith(...items);
-      else list.replaceChildren(...(items.length ? items : [h("li", {}, t("history.none"))]));
-      const next = data?.nextCursor;
-      if (next) list.append(h("li", {}, h("button", { type: "button", class: "quiet", onclick: () => read(`&cursor=${encodeURIComponent(next)}`) }, t("history.more"))));
+      const { ok, data } = await call("GET", `/api/tasks/${now.id}/audit?limit=50${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      if (ok) take(data.items, data.nextCursor ?? "", cursor !== "");
+      draw();
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
-      list.replaceChildren(h("li", {}, t("history.offline")));
+      draw(t("history.offline"));
     }
   };
   const readTwice = () => {

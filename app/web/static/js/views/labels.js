@@ -1,6 +1,6 @@
 /** Priority and tags in the details. */
 
-import { $, h, icon } from "../core/dom.js";
+import { $, h, icon, refill } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { countsOf } from "../core/places.js";
 import { allTasks } from "../data/store.js";
@@ -54,7 +54,7 @@ export function tagsPart({ part, task, save }) {
   return ({ tags }) => {
     if (drawn === tags.join("\n")) return;
     drawn = tags.join("\n");
-    part("tags").replaceChildren(...tags.map((tag) =>
+    refill(part("tags"), tags.map((tag) =>
       h("button", { type: "button", class: "chip", "aria-label": t("tags.remove", { tag }), onclick: () => drop(tag) }, `#${tag}`, icon("close"))));
   };
 }

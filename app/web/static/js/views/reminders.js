@@ -1,7 +1,7 @@
 /** Reminders of a task, and what became of each of them. */
 
 import { fullWords, momentOf, splitDue, today } from "../core/dates.js";
-import { h, iconButton, put } from "../core/dom.js";
+import { h, iconButton, put, reconcile } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
 import { call } from "../data/api.js";
 import { acknowledge, bellsHeard, snooze } from "../data/bells.js";
@@ -28,13 +28,17 @@ export function remindPart({ part, task }) {
   });
   /** @type {Map<string, Reminder>} what became of them, which the task itself does not say */
   const known = new Map();
-  let drawn = "";
+  /** By what they say: one that says the same stays, with its deliveries unfolded and a click that is under way. @type {Map<string, HTMLElement>} */
+  let items = new Map();
   /** @param {Task} now */
-  const draw = ({ reminders = [] }) => {
-    const state = JSON.stringify([reminders, [...known]]);
-    if (drawn === state) return;
-    drawn = state;
-    part("reminders").replaceChildren(...reminders.map((each) => item({ ...known.get(each.id), ...each }, task().id)));
+  const draw = ({ id, reminders = [] }) => {
+    const before = items;
+    items = new Map(reminders.map((each) => {
+      const whole = { ...known.get(each.id), ...each };
+      const words = JSON.stringify([id, whole]);
+      return [words, before.get(words) ?? item(whole, id)];
+    }));
+    reconcile(part("reminders"), [...items.values()]);
   };
   const read = async () => {
     const answer = await call("GET", `/api/tasks/${task().id}/reminders`).catch(() => null);

@@ -1,7 +1,7 @@
 /** One task in a list. A row is built once and refilled only when its task, or what is waiting for it, changed. */
 
 import { dayOf, dueWords, isOverdue, today } from "../core/dates.js";
-import { clone, h, icon, put, reconcile, unseen } from "../core/dom.js";
+import { clone, h, icon, put, refill, unseen } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { marks, opsOf, rowId } from "../data/store.js";
 import { toggle } from "./actions.js";
@@ -51,9 +51,7 @@ function build() {
     drawRing(ring, task);
     put(title, task.title);
     title.href = `/task/${task.id}`;
-    // What says the same stays: a click on a tag is not lost to an answer that comes before the button is released.
-    const before = [...meta.children];
-    reconcile(meta, metaOf(task, by, waiting.length > 0, conflict).map((part) => before.find((each) => each.isEqualNode(part)) ?? part));
+    refill(meta, metaOf(task, by, waiting.length > 0, conflict));
   };
   return { root, fill };
 }
