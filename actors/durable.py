@@ -7,7 +7,7 @@ in the transaction that moves the cursor.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from actors.envelope import Envelope
     from actors.mailbox import Mailbox
     from app.domain.events import RecordedEvent
-    from app.ports.following import Follower
+    from app.ports.following import Follower, Passing
 
 log = logs.get_logger("actors")
 
@@ -44,6 +44,9 @@ class DurableActor:
         batch: How many events it asks for at once.
         pace_seconds: Under load, from the beginning of a batch to that of the next, at least.
         longest_pace_seconds: The same after batches that took long.
+        passing: The follower again, if most events do not concern it.
+        lane: Held for a batch. Actors that share one have their batches one after the other: woken by the same event,
+            they would take all processors from those who wait for an answer.
     """
 
     name: str
@@ -53,6 +56,8 @@ class DurableActor:
     batch: int = BATCH
     pace_seconds: float = PACE_SECONDS
     longest_pace_seconds: float = PACE_SECONDS
+    passing: Passing | None = None
+    lane: trio.Lock = field(default_factory=trio.Lock)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
@@ -69,11 +74,33 @@ class DurableActor:
         if tick.cancelled_caught or envelope is MISSED:
             reached = await self._catch_up(None)
         elif envelope.message.position > reached:
-            reached = await self._catch_up(envelope)
+            reached = await self._pass_by(envelope, reached) or await self._catch_up(envelope)
         self.mailbox.skip(lambda waiting: waiting.message.position <= reached)
         if reached > before:
             await trio.sleep_until(began + self._pace(trio.current_time() - began))
         return reached
+
+    async def _pass_by(self, envelope: Envelope[RecordedEvent], reached: int) -> int:
+        """Pass by what waits if nothing of it concerns the follower; return the position reached then, else 0."""
+        if (passing := self.passing) is None:
+            return 0
+        last = reached
+
+        def is_next(waiting: Envelope[RecordedEvent]) -> bool:
+            nonlocal last
+            event = waiting.message
+            if event.position != last + 1 or passing.concerns(event):
+                return False
+            last = event.position
+            return True
+
+        if not is_next(envelope):
+            return 0
+        self.mailbox.skip(is_next)
+        if self.mailbox.depth or not await passing.pass_by(reached, last):
+            return 0
+        self._count(last - reached)
+        return last
 
     async def _catch_up(self, envelope: Envelope[RecordedEvent] | None) -> int:
         """Handle everything behind the cursor; return the position reached."""
@@ -83,15 +110,20 @@ class DurableActor:
                 return reached
 
     async def _advance(self, envelope: Envelope[RecordedEvent] | None) -> tuple[int, int]:
-        began = trio.current_time()
         parent = envelope.traceparent if envelope else None
         with tracing.span(self.span, parent=parent, attributes={"rondo.agent": self.name}):
-            handled, reached = await self.follower.advance(self.batch)
+            async with self.lane:
+                began = trio.current_time()
+                handled, reached = await self.follower.advance(self.batch)
+        if handled:
+            metrics.AGENT_OPERATION_DURATION_SECONDS.labels(self.name, self.span).observe(trio.current_time() - began)
+        self._count(handled)
+        return handled, reached
+
+    def _count(self, handled: int) -> None:
         if handled:
             metrics.AGENT_OPERATIONS_TOTAL.labels(self.name, self.span, "success").inc(handled)
-            metrics.AGENT_OPERATION_DURATION_SECONDS.labels(self.name, self.span).observe(trio.current_time() - began)
         metrics.AGENT_LAST_SUCCESS_TIMESTAMP_SECONDS.labels(self.name).set_to_current_time()
-        return handled, reached
 
     def _pace(self, seconds: float) -> float:
         """Return how long after the beginning of a batch that took so long the next may begin, in seconds."""

@@ -62,3 +62,19 @@ class Follower(Protocol):
         Safe to run twice and from two processes: the cursor row is locked for the length of the transaction.
         """
         ...
+
+
+class Passing(Protocol):
+    """A durable consumer that most events do not concern: those need not be read from the database to be passed by."""
+
+    def concerns(self, event: RecordedEvent) -> bool:
+        """Return whether the event may have an effect. Only what is sure to have none is passed by."""
+        ...
+
+    async def pass_by(self, since: int, reached: int) -> bool:
+        """Move the cursor behind ``reached``, because no event after ``since`` up to there concerns this consumer.
+
+        Returns whether it is there now, or further. Not if it was before ``since`` (it was set back, or never set), or
+        while something is requeued: what lies in between is to be handled then.
+        """
+        ...

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
+
+import trio
 
 from actors.circuit_breaker import BreakerSnapshot, Circuit, CircuitBreaker
 from actors.dead_letters import DeadLetters, count_letter
@@ -22,10 +25,10 @@ from app.adapters.postgres.census import Census
 from app.adapters.postgres.dead_letters import PostgresDeadLetters
 from app.adapters.postgres.delivering import PostgresDeliveryLedger
 from app.adapters.postgres.firing import PostgresReminderSchedule
-from app.adapters.postgres.followers import OF_A_SERIES, AuditFollower, EventFollower, record_occurrences
+from app.adapters.postgres.followers import AuditFollower, EventFollower, is_of_a_series, record_occurrences
 from app.adapters.postgres.listen import Ear, Listener
 from app.adapters.postgres.relay import CHANNEL, PostgresEventReader, PostgresPublisher
-from app.adapters.postgres.rezoning import OF_AN_ACCOUNT, Rezoning
+from app.adapters.postgres.rezoning import Rezoning, is_of_an_account
 from app.adapters.postgres.sessions import REVOKED_CHANNEL
 from app.adapters.postgres.texts import TextFollower
 from app.domain.ids import SessionId
@@ -88,16 +91,25 @@ def event_parts(
     reader = PostgresEventReader(database=database)
     boxes = {name: _mailbox(name, letters) for name in ("sync", "audit", "recurring", "reminder", "search")}
     rezoning = Rezoning(tasks=services.tasks, clock=SystemClock())
-    occurrences = EventFollower(database=database, consumer="recurring", handle=record_occurrences, matters=OF_A_SERIES)
+    occurrences = EventFollower(
+        database=database, consumer="recurring", handle=record_occurrences, concern=is_of_a_series
+    )
     zones = EventFollower(
-        database=database, consumer="reminder", handle=rezoning.handle, matters=OF_AN_ACCOUNT, news=bells.written
+        database=database, consumer="reminder", handle=rezoning.handle, concern=is_of_an_account, news=bells.written
     )
     audit, texts = AuditFollower(database=database), TextFollower(database=database)
+    durable = partial(DurableActor, lane=trio.Lock())
     actors = (
-        DurableActor(name="audit", span="audit.write", follower=audit, mailbox=boxes["audit"]),
-        DurableActor(name="recurring", span="recurring.generate", follower=occurrences, mailbox=boxes["recurring"]),
-        DurableActor(name="reminder", span="reminder.schedule", follower=zones, mailbox=boxes["reminder"]),
-        DurableActor(
+        durable(name="audit", span="audit.write", follower=audit, mailbox=boxes["audit"]),
+        durable(
+            name="recurring",
+            span="recurring.generate",
+            follower=occurrences,
+            passing=occurrences,
+            mailbox=boxes["recurring"],
+        ),
+        durable(name="reminder", span="reminder.schedule", follower=zones, passing=zones, mailbox=boxes["reminder"]),
+        durable(
             name="search",
             span="search.index",
             follower=texts,

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from app.ports.delivering import Firing
 from tests.simulation.simdb.delivering import SimReminderSchedule
 from tests.simulation.simdb.events import SimPublisher, assign, last_position, published_after
+from tests.simulation.simdb.followers import SimFollower
 
 if TYPE_CHECKING:
+    from app.domain.events import NewEvent
     from app.ports.delivering import ReminderSchedule
     from app.ports.following import Follower, Publisher
-    from tests.simulation.simdb.followers import SimFollower
 
 
 class Mutants:
@@ -111,6 +112,20 @@ class _CursorBefore:
         return len(events), position + len(events)
 
 
+class CarelessFollowers(Mutants):
+    """Followers pass by what concerns them."""
+
+    def follower(self, follower: SimFollower) -> Follower:
+        """See above."""
+        return _Unconcerned(follower.client, follower.consumer, follower.effect, follower.news)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unconcerned(SimFollower):
+    def concerns(self, _event: NewEvent) -> bool:
+        return False
+
+
 class ForgetfulClients(Mutants):
     """Hub clients go on with what comes, without asking for what they missed."""
 
@@ -141,5 +156,13 @@ class _LateLedger(SimReminderSchedule):
 
 
 ALL: Final = {
-    kind.__name__: kind for kind in (SerialCursor, ForgetfulFollowers, HastyFollowers, ForgetfulClients, LateLedger)
+    kind.__name__: kind
+    for kind in (
+        SerialCursor,
+        ForgetfulFollowers,
+        HastyFollowers,
+        CarelessFollowers,
+        ForgetfulClients,
+        LateLedger,
+    )
 }

@@ -81,6 +81,7 @@ class Process:
     _wires: dict[Wire, None] = field(default_factory=dict, init=False)
     _sessions: trio.Nursery | None = field(default=None, init=False)
     _live: Live = field(init=False)
+    _lane: trio.Lock = field(default_factory=trio.Lock, init=False)
 
     def __post_init__(self) -> None:
         around = self.around
@@ -176,8 +177,15 @@ class Process:
         return self.around.mutants.publisher(SimPublisher(self.client, self.holder))
 
     def _durable(self, name: str, mailbox: Mailbox[Envelope[RecordedEvent]]) -> durable.DurableActor:
+        follower = self._follower(name)
         return durable.DurableActor(
-            name=name, span=name, follower=self._follower(name), mailbox=mailbox, batch=durable.BATCH
+            name=name,
+            span=name,
+            follower=follower,
+            passing=follower if isinstance(follower, SimFollower) and name != "audit" else None,
+            mailbox=mailbox,
+            batch=durable.BATCH,
+            lane=self._lane,
         )
 
     def _follower(self, name: str) -> Follower:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from app.adapters.postgres.connection import Connection
     from app.adapters.postgres.database import Database
+    from app.domain.events import NewEvent, RecordedEvent
 
 log = logs.get_logger("actors")
 
@@ -38,22 +39,11 @@ COLUMNS: Final = """
     e.position, e.type, e.project_id, e.task_id, e.account_id, e.occurred_at, e.traceparent,
     e.before::text AS before, e.after::text AS after, e.detail::text AS detail
 """
-# Most events mean nothing to a follower; up to the first that does, the cursor moves in one round trip instead of five.
-# When another process moved it meanwhile, or something is requeued, nothing is passed by.
-SKIP_EVENTS: Final = f"""
-    WITH seen AS (
-        SELECT position FROM cursors
-        WHERE consumer = $1 AND NOT EXISTS (SELECT FROM requeued_events WHERE consumer = $1)
-    ), batch AS (
-        SELECT e.position, {{matters}} AS matters FROM seen CROSS JOIN LATERAL (
-            SELECT * FROM events WHERE events.position > seen.position ORDER BY events.position LIMIT $2) e
-    ), passed AS (
-        SELECT count(*) AS count, max(position) AS reached FROM batch
-        WHERE position < coalesce((SELECT min(position) FROM batch WHERE matters), 9223372036854775807)
-    )
-    UPDATE cursors c SET position = passed.reached, updated_at = now() FROM seen, passed
-    WHERE c.consumer = $1 AND c.position = seen.position AND passed.count > 0
-    RETURNING passed.count, passed.reached, (SELECT count(*) FROM batch) > passed.count AS more, {UNHURRIED}
+# The cursor may be further by another process, which has passed the same events by.
+PASS_BY: Final = f"""
+    UPDATE cursors SET position = greatest(position, $3), updated_at = now()
+    WHERE consumer = $1 AND position >= $2 AND NOT EXISTS (SELECT FROM requeued_events WHERE consumer = $1)
+    RETURNING {UNHURRIED}
 """  # noqa: S608 - only our own constant is interpolated
 NEXT_EVENTS: Final = f"""
     SELECT {COLUMNS} FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2
@@ -75,8 +65,8 @@ APPEND: Final = name(
 )
 TAKE_OFF: Final = "DELETE FROM requeued_events WHERE id = $1"
 
-# See `record_occurrences`.
-OF_A_SERIES: Final = "e.detail ? 'seriesId'"
+# See `record_occurrences`. As PostgreSQL writes the key; that it may stand inside a value as well does no harm.
+_SERIES_KEY: Final = '"seriesId"'
 RECORD_OCCURRENCE: Final = """
     INSERT INTO occurrences (series_id, occurrence, project_id, task_id, state, due, completed_at, account_id, position)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -136,31 +126,33 @@ class EventFollower:
 
     Attributes:
         handle: Returns whether it left events behind.
-        matters: The SQL condition on an event `e` without which `handle` does nothing. None: all may matter.
+        concern: Whether `handle` may do something about an event.
         news: Called after the commit of a transaction with new events. Must not wait.
     """
 
     database: Database
     consumer: str
     handle: Callable[[Connection, Sequence[Any]], Awaitable[bool]]
-    matters: str | None = None
+    concern: Callable[[RecordedEvent], bool] = lambda _event: True
     news: Callable[[], None] = lambda: None
     tries: Tries = field(default_factory=Tries)
 
     async def advance(self, limit: int) -> tuple[int, int]:
         """See ``app.ports.following.Follower``."""
         handled = 0
-        if self.matters is not None:
-            statement = SKIP_EVENTS.format(matters=self.matters)
-            passed = await self.database.fetchrow(statement, self.consumer, limit)
-            if passed is not None and not passed["more"]:
-                return passed["count"], passed["reached"]
-            handled = 0 if passed is None else passed["count"]
         while True:
             step = await self._step(limit)
             handled += step.handled
             if step.is_last:
                 return handled, step.reached
+
+    def concerns(self, event: RecordedEvent) -> bool:
+        """See ``app.ports.following.Passing``."""
+        return self.concern(event)
+
+    async def pass_by(self, since: int, reached: int) -> bool:
+        """See ``app.ports.following.Passing``."""
+        return await self.database.fetchrow(PASS_BY, self.consumer, since, reached) is not None
 
     async def _step(self, limit: int) -> _Step:
         death: Death | None = None
@@ -233,6 +225,11 @@ def _tell(death: Death) -> None:
         attempts=death.attempts,
         error=death.error,
     )
+
+
+def is_of_a_series(event: NewEvent) -> bool:
+    """Return whether `record_occurrences` may do something about it."""
+    return _SERIES_KEY in event.detail
 
 
 async def record_occurrences(connection: Connection, events: Sequence[Any]) -> bool:

@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.adapters.postgres.connection import Connection
+    from app.domain.events import NewEvent
     from app.ports.clock import Clock
     from app.services.tasks import TaskService
 
-OF_AN_ACCOUNT: Final = f"e.type = '{ACCOUNT_UPDATED}'"
 ZONE_NOW: Final = "SELECT time_zone FROM accounts WHERE id = $1"
+
+
+def is_of_an_account(event: NewEvent) -> bool:
+    """Return whether `Rezoning` may do something about it."""
+    return event.type == ACCOUNT_UPDATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,10 +78,10 @@ class Followed:
     follower: EventFollower
 
     @classmethod
-    async def make(cls, database: Database, count: int, poison: set[int], matters: str | None = None) -> Followed:
+    async def make(cls, database: Database, count: int, poison: set[int]) -> Followed:
         world, handler = await World.make(database), Handler(poison=poison)
         await publish_more(world, count)
-        follower = EventFollower(database=database, consumer="test", handle=handler, matters=matters)
+        follower = EventFollower(database=database, consumer="test", handle=handler)
         return cls(world, handler, follower)
 
     async def run_until(self, position: int) -> None:
@@ -120,17 +120,6 @@ def said(world: World) -> Any:
         return new_event(Context(), NOON, "ops.dead_letter_requeued", ProjectId(world.project_id), after=after)
 
     return told
-
-
-async def test_poison_among_what_means_nothing_is_set_aside_too(database: Database) -> None:
-    followed = await Followed.make(database, 9, poison={4}, matters="e.position IN (4, 8)")
-    await database.execute("INSERT INTO cursors (consumer) VALUES ('test')")
-
-    await followed.run_until(9)
-
-    (letter,) = (await letters(database))["items"]
-    assert letter["position"] == 4
-    assert {8} <= set(await effects(database)) <= {5, 6, 7, 8, 9}
 
 
 @pytest.mark.accepts("A03", "A13")

@@ -14,13 +14,14 @@ import trio
 
 from app.adapters.postgres.followers import (
     APPEND,
-    OF_A_SERIES,
-    SKIP_EVENTS,
+    PASS_BY,
     AuditFollower,
     EventFollower,
+    is_of_a_series,
     record_occurrences,
 )
-from app.adapters.postgres.rezoning import OF_AN_ACCOUNT, Rezoning
+from app.adapters.postgres.relay import PostgresEventReader
+from app.adapters.postgres.rezoning import Rezoning, is_of_an_account
 from app.adapters.postgres.texts import INDEX
 from app.domain.account import ProfileChanges
 from app.domain.reminder import ReminderDraft
@@ -38,11 +39,13 @@ if TYPE_CHECKING:
 DAILY = RecurrenceSpec(rule="FREQ=DAILY")
 
 
+# Not pg_stat_activity: a transaction sees there for ever the backends there were when it first looked.
+WAITING = "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
 SYNCHRONOUS = "SHOW synchronous_commit"
 UNHURRIED: dict[str, tuple[str, list[object]]] = {
     "audit": (APPEND, [10]),
     "search": (INDEX, [10]),
-    "recurring": (SKIP_EVENTS.format(matters=OF_A_SERIES), ["recurring", 10]),
+    "recurring": (PASS_BY, ["recurring", 0, 10]),
 }
 
 
@@ -163,13 +166,15 @@ async def test_an_audit_follower_that_dies_half_way_has_written_nothing(database
 
 async def end_whoever_waits(connection: Connection) -> None:
     """Terminate the one backend that waits for a lock of this connection's transaction."""
+    await connection.fetchval("SELECT pg_terminate_backend($1)", await whoever_waits(connection))
+
+
+async def whoever_waits(connection: Connection) -> int:
+    """Return the process id of the backend that waits for a lock of this connection's transaction."""
     with trio.fail_after(5):
-        while not await connection.fetchval(
-            # Not pg_stat_activity: a transaction sees there for ever the backends there were when it first looked.
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks"
-            " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-        ):
+        while (pid := await connection.fetchval(WAITING)) is None:
             await trio.sleep(0.01)
+    return int(pid)
 
 
 # --- effect and cursor together ---------------------------------------------------------------------------
@@ -235,64 +240,84 @@ async def test_two_followers_of_one_cursor_share_the_events(database: Database) 
     assert note.handled == list(range(1, 21))
 
 
-async def test_what_means_nothing_to_a_follower_is_passed_by(database: Database) -> None:
-    world = await Events.make(database)
-    note = Noting()
-    for _ in range(6):
-        await world.record(database)
-    await publish(database)
-    follower = EventFollower(database=database, consumer="test", handle=note, matters="e.position % 5 = 0")
+async def stand_at(database: Database, position: int) -> EventFollower:
+    """Return a follower whose cursor is there; its handler would crash."""
+    await database.execute("INSERT INTO cursors (consumer, position) VALUES ('test', $1)", position)
 
-    assert await follower.advance(10) == (6, 6), "the first time there is no cursor yet: all are handled"
-    for _ in range(6):
-        await world.record(database)
-    await publish(database)
-    assert await follower.advance(2) == (2, 8)
-    assert await follower.advance(10) == (4, 12)
-    assert await follower.advance(10) == (0, 12)
-    assert note.batches == [[1, 2, 3, 4, 5, 6], [10, 11, 12]]
-    assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 12
+    async def handle(_connection: Connection, _events: Sequence[Any]) -> bool:
+        raise CrashError
+
+    return EventFollower(database=database, consumer="test", handle=handle)
+
+
+async def cursor(database: Database) -> int | None:
+    position: int | None = await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'")
+    return position
+
+
+@pytest.mark.parametrize(
+    ("position", "since", "passed", "then"),
+    [(5, 5, True, 9), (7, 5, True, 9), (12, 5, True, 12), (4, 5, False, 4)],
+    ids=["where we were", "another process was there", "another process is further", "set back"],
+)
+async def test_what_does_not_concern_a_follower_is_passed_by_in_one_statement(
+    database: Database, position: int, since: int, *, passed: bool, then: int
+) -> None:
+    follower = await stand_at(database, position)
+
+    assert await follower.pass_by(since, 9) is passed
+    assert await cursor(database) == then
+
+
+async def test_nothing_is_passed_by_before_there_is_a_cursor(database: Database) -> None:
+    assert not await EventFollower(database=database, consumer="test", handle=Noting()).pass_by(0, 9)
+    assert await cursor(database) is None
 
 
 async def test_what_is_requeued_is_handled_before_anything_is_passed_by(database: Database) -> None:
-    world = await Events.make(database)
-    for _ in range(3):
-        await world.record(database)
-    await publish(database)
-    note = Noting()
-    await database.execute("INSERT INTO cursors (consumer, position) VALUES ('test', 1)")
+    follower = await stand_at(database, 1)
     await database.execute(
         "INSERT INTO requeued_events VALUES (gen_random_uuid(), 'test', 1, gen_random_uuid(), now())"
     )
-    follower = EventFollower(database=database, consumer="test", handle=note, matters="FALSE")
 
-    await catch_up(follower)
-
-    assert note.handled[0] == 1
-    assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 3
+    assert not await follower.pass_by(1, 3)
+    assert await cursor(database) == 1
 
 
-async def test_two_followers_pass_by_each_event_once(database: Database) -> None:
-    world = await Events.make(database)
-    for _ in range(40):
-        await world.record(database)
-    await publish(database)
-    note = Noting()
-    async with trio.open_nursery() as nursery:
-        for _ in range(2):
-            follower = EventFollower(database=database, consumer="test", handle=note, matters="e.position % 7 = 0")
-            nursery.start_soon(catch_up, follower, 3)
+async def test_passing_by_waits_for_a_batch_that_another_process_handles(database: Database) -> None:
+    follower = await stand_at(database, 1)
+    results: list[bool] = []
 
-    assert note.handled == sorted(set(note.handled))
-    assert {position for position in range(1, 41) if position % 7 == 0} <= set(note.handled)
-    assert await database.fetchval("SELECT position FROM cursors WHERE consumer = 'test'") == 40
+    async def pass_by() -> None:
+        results.append(await follower.pass_by(1, 3))
+
+    async with trio.open_nursery() as nursery, database.transaction() as holding:
+        await holding.execute("UPDATE cursors SET position = 2 WHERE consumer = 'test'")
+        nursery.start_soon(pass_by)
+        await whoever_waits(holding)
+        assert results == []
+
+    assert (results, await cursor(database)) == ([True], 3)
+
+
+async def test_what_a_follower_is_concerned_by(house: World) -> None:
+    anna = await house.person("Europe/London")
+    await anna.create()
+    series = await anna.create(due=datetime(2026, 11, 25, 14, tzinfo=UTC), recurrence=DAILY)
+    await house.services.tasks.complete_task(anna.context, as_task(series.id))
+    await move(anna, "Europe/Berlin")
+    await publish(house.database)
+    events = await PostgresEventReader(database=house.database).after(0, 10)
+
+    assert [event.type for event in events if recurring(house.database).concerns(event)] == ["task.completed"]
+    assert [event.type for event in events if zones(house).concerns(event)] == ["account.updated"]
 
 
 # --- the ledger of occurrences ----------------------------------------------------------------------------
 
 
 def recurring(database: Database) -> EventFollower:
-    return EventFollower(database=database, consumer="recurring", handle=record_occurrences, matters=OF_A_SERIES)
+    return EventFollower(database=database, consumer="recurring", handle=record_occurrences, concern=is_of_a_series)
 
 
 async def occurrences(database: Database) -> list[tuple[str, str, str, bool, bool]]:
@@ -406,7 +431,7 @@ async def live_through_a_series(person: Person, follower: EventFollower) -> None
 
 def zones(house: World) -> EventFollower:
     rezoning = Rezoning(tasks=house.services.tasks, clock=house.clock)
-    return EventFollower(database=house.database, consumer="reminder", handle=rezoning.handle, matters=OF_AN_ACCOUNT)
+    return EventFollower(database=house.database, consumer="reminder", handle=rezoning.handle, concern=is_of_an_account)
 
 
 async def move(person: Person, zone: str) -> None:

@@ -13,6 +13,8 @@ from uuid import UUID
 
 import orjson
 
+from app.adapters.postgres.followers import is_of_a_series
+from app.adapters.postgres.rezoning import is_of_an_account
 from app.domain.events import ACCOUNT_UPDATED, TASK_COMPLETED, TASK_DELETED, TASK_REOPENED
 from app.services.context import Context
 from tests.simulation.simdb.events import published_after
@@ -22,6 +24,7 @@ from tests.simulation.simdb.unit_of_work import SimUnitOfWork
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.domain.events import NewEvent
     from app.ports.clock import Clock
     from app.ports.unit_of_work import UnitOfWork
     from app.services.tasks import TaskService
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
 class Effect(Protocol):
     """What a follower does with a batch of events."""
 
+    def concerns(self, event: NewEvent) -> bool:
+        """Return whether it may do something about an event."""
+        ...
+
     async def handle(self, work: Transaction, events: list[EventRow]) -> None:
         """Do it, in the transaction that moves the cursor."""
         ...
@@ -39,7 +46,7 @@ class Effect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SimFollower:
-    """Implements `app.ports.following.Follower`."""
+    """Implements `app.ports.following.Follower` and `Passing`."""
 
     client: Client
     consumer: str
@@ -69,9 +76,29 @@ class SimFollower:
             work.purposes.append(f"to {reached}")
             return len(events), reached
 
+    def concerns(self, event: NewEvent) -> bool:
+        """See the port."""
+        return self.effect.concerns(event)
+
+    async def pass_by(self, since: int, reached: int) -> bool:
+        """See the port."""
+        async with self.client.transaction(self.consumer) as work:
+            await work.statement(f"{self.consumer} pass by")
+            await work.lock("cursors", self.consumer)
+            position: int | None = work.newest("cursors", self.consumer)
+            if position is None or position < since:
+                return False
+            work.put("cursors", self.consumer, max(position, reached))
+            work.purposes.append(f"past {reached}")
+            return True
+
 
 class Audit:
     """One row per event, chained by hash per project (SQL: `append_audit`)."""
+
+    def concerns(self, _event: NewEvent) -> bool:
+        """See the protocol."""
+        return True
 
     async def handle(self, work: Transaction, events: list[EventRow]) -> None:
         """See the protocol."""
@@ -115,6 +142,10 @@ def _differs(key: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
 
 class Occurrences:
     """What became of each occurrence of a series (SQL: `record_occurrences` of the adapter)."""
+
+    def concerns(self, event: NewEvent) -> bool:
+        """See the protocol."""
+        return is_of_a_series(event)
 
     async def handle(self, work: Transaction, events: list[EventRow]) -> None:
         """See the protocol."""
@@ -164,6 +195,10 @@ class Rezoning:
 
     tasks: TaskService
     clock: Clock = field(kw_only=True)
+
+    def concerns(self, event: NewEvent) -> bool:
+        """See the protocol."""
+        return is_of_an_account(event)
 
     async def handle(self, work: Transaction, events: list[EventRow]) -> None:
         """See the protocol."""

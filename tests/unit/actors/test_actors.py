@@ -100,6 +100,36 @@ async def test_under_load_the_relay_gathers_and_after_a_calm_it_does_not(
     assert batches[-1] <= 0.54 + relay.PACE_SECONDS
 
 
+@pytest.mark.parametrize(
+    ("seconds", "pause"),
+    [(0.001, relay.PACE_SECONDS), (0.003, 0.009), (0.009, relay.LONGEST_PACE_SECONDS), (0.05, 0.05)],
+    ids=["short", "long", "longer", "longer than any pause"],
+)
+async def test_where_publishing_takes_long_the_relay_gathers_more(
+    autojump_clock: MockClock, nursery: trio.Nursery, seconds: float, pause: float
+) -> None:
+    begun: list[float] = []
+
+    class Slow(Log):
+        async def publish(self, limit: int) -> int:
+            begun.append(trio.current_time())
+            published = await super().publish(limit)
+            await trio.sleep(seconds)
+            return published
+
+    log, bell = Slow(), Doorbell()
+    await nursery.start(Relay(publisher=log, reader=log, bell=bell, subscribers=()).run)
+    await trio.sleep(0.5)
+    for _ in range(2):
+        log.waiting += 1
+        bell.ring()
+        await trio.sleep(seconds / 2)
+    await trio.sleep(0.5)
+
+    _, first, second = begun[:3]
+    assert second - first == pytest.approx(pause)
+
+
 async def test_a_lost_ring_costs_a_second(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     log, mailbox = Log(), box()
     await nursery.start(Relay(publisher=log, reader=log, bell=Doorbell(), subscribers=(mailbox,)).run)
@@ -238,6 +268,117 @@ async def test_batches_that_take_long_follow_each_other_more_slowly(
 
     _, first, second = begun[:3]
     assert second - first == pytest.approx(max(pause, seconds))
+
+
+class Choosy(Log):
+    """A follower that some events concern."""
+
+    def __init__(self, concerning: set[int]) -> None:
+        super().__init__()
+        self.concerning = concerning
+        self.passed: list[tuple[int, int]] = []
+        self.requeued = False
+
+    def concerns(self, event: RecordedEvent) -> bool:
+        return event.position in self.concerning
+
+    async def pass_by(self, since: int, reached: int) -> bool:
+        await trio.lowlevel.checkpoint()
+        if self.requeued or self.cursor < since:
+            return False
+        self.cursor = max(self.cursor, reached)
+        self.passed.append((since, reached))
+        return True
+
+
+async def follow(nursery: trio.Nursery, log: Choosy, mailbox: Box, told: list[int]) -> None:
+    """Let an actor run, publish events 1 to 10, and tell it of some."""
+    actor = DurableActor(name="recurring", span="x", follower=log, passing=log, mailbox=mailbox)
+    await nursery.start(actor.run)
+    log.published += [event(position) for position in range(1, 11)]
+    for position in told:
+        tell(mailbox, position)
+    await trio.sleep(2 * PACE_SECONDS)
+
+
+async def test_what_does_not_concern_an_actor_is_passed_by_without_being_read(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    log = Choosy(set())
+
+    await follow(nursery, log, box(), list(range(1, 11)))
+
+    assert (log.advances, log.passed, log.cursor) == ([0], [(0, 10)], 10)
+
+
+@pytest.mark.parametrize(
+    ("concerning", "told"),
+    [({1}, range(1, 11)), ({7}, range(1, 11)), (set(), [1, 2, 4, 5, 10]), (set(), [10])],
+    ids=["the first", "a later one", "news was lost", "much news was lost"],
+)
+async def test_what_may_concern_an_actor_is_read_with_all_around_it(
+    autojump_clock: MockClock, nursery: trio.Nursery, concerning: set[int], told: list[int]
+) -> None:
+    log = Choosy(concerning)
+
+    await follow(nursery, log, box(), list(told))
+
+    assert (log.advances, log.passed, log.cursor) == ([0, 10], [], 10)
+
+
+async def test_an_overflow_is_read(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    log = Choosy({9})
+
+    await follow(nursery, log, box(capacity=4), list(range(1, 11)))
+
+    assert (log.passed, log.cursor) == ([(0, 4)], 10)
+    assert log.advances == [0, 6]
+
+
+async def test_what_cannot_be_passed_by_is_read(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    log = Choosy(set())
+    log.requeued = True
+
+    await follow(nursery, log, box(), list(range(1, 11)))
+
+    assert (log.advances, log.passed) == ([0, 10], [])
+
+
+async def test_actors_that_share_a_lane_have_their_batches_one_after_the_other(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    at_once, most = set[str](), list[int]()
+
+    class Busy(Log):
+        async def advance(self, limit: int) -> tuple[int, int]:
+            name = str(id(self))
+            at_once.add(name)
+            most.append(len(at_once))
+            await trio.sleep(0.01)
+            at_once.remove(name)
+            return await super().advance(limit)
+
+    lane, logs, boxes = trio.Lock(), [Busy() for _ in range(3)], [box() for _ in range(3)]
+    for log, mailbox in zip(logs, boxes, strict=True):
+        await nursery.start(DurableActor(name="x", span="x", follower=log, mailbox=mailbox, lane=lane).run)
+    for log, mailbox in zip(logs, boxes, strict=True):
+        log.published.append(event(1))
+        tell(mailbox, 1)
+    await trio.sleep(1)
+
+    assert [log.cursor for log in logs] == [1, 1, 1]
+    assert set(most) == {1}
+
+
+async def test_an_actor_that_crashes_leaves_the_lane(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    lane, log = trio.Lock(), Log(published=[event(1)])
+    broken = DurableActor(name="x", span="x", follower=Log(away=True), mailbox=box(), lane=lane)
+
+    with pytest.raises(DatabaseUnavailableError):
+        await broken.run()
+    await nursery.start(DurableActor(name="y", span="y", follower=log, mailbox=box(), lane=lane).run)
+
+    assert log.cursor == 1
 
 
 async def test_a_full_mailbox_costs_a_query_and_never_an_event(
