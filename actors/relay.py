@@ -35,19 +35,10 @@ RENEW_SECONDS: Final = LEASE_SECONDS / 3
 # A batch costs the same whether it is one event or ten. The first after a calm goes out at once; under load the next
 # batch begins so much later at the earliest, and what is written meanwhile goes with it. Nobody sees four milliseconds.
 PACE_SECONDS: Final = 0.004
-# Each batch is a transaction that waits for the disk, and it takes long where many want the disk and the processors. So
-# that answers do not wait for it as well, it takes a third of the time then; people notice a tenth of a second.
-SHARE: Final = 1 / 3
-LONGEST_PACE_SECONDS: Final = 0.02
 
 # Every event pays for it.
 _seconds_to_here = metrics.EVENT_END_TO_END_SECONDS.labels("relay")
 _publishing = metrics.OUTBOX_PUBLISH_DURATION_SECONDS.labels("local")
-
-
-def _pace(seconds: float) -> float:
-    """Return how long after the beginning of a batch that took so long the next may begin, in seconds."""
-    return min(max(PACE_SECONDS, seconds / SHARE), LONGEST_PACE_SECONDS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +66,7 @@ class Relay:
             seen = await self._hand_on(self._handed_on)
             if max(published, seen) < BATCH:
                 if seen:
-                    await trio.sleep_until(began + _pace(trio.current_time() - began))
+                    await trio.sleep_until(began + PACE_SECONDS)
                 with trio.move_on_after(TICK_SECONDS):
                     await self.bell.wait()
             await self._hold_lease()

@@ -100,36 +100,6 @@ async def test_under_load_the_relay_gathers_and_after_a_calm_it_does_not(
     assert batches[-1] <= 0.54 + relay.PACE_SECONDS
 
 
-@pytest.mark.parametrize(
-    ("seconds", "pause"),
-    [(0.001, relay.PACE_SECONDS), (0.003, 0.009), (0.009, relay.LONGEST_PACE_SECONDS), (0.05, 0.05)],
-    ids=["short", "long", "longer", "longer than any pause"],
-)
-async def test_where_publishing_takes_long_the_relay_gathers_more(
-    autojump_clock: MockClock, nursery: trio.Nursery, seconds: float, pause: float
-) -> None:
-    begun: list[float] = []
-
-    class Slow(Log):
-        async def publish(self, limit: int) -> int:
-            begun.append(trio.current_time())
-            published = await super().publish(limit)
-            await trio.sleep(seconds)
-            return published
-
-    log, bell = Slow(), Doorbell()
-    await nursery.start(Relay(publisher=log, reader=log, bell=bell, subscribers=()).run)
-    await trio.sleep(0.5)
-    for _ in range(2):
-        log.waiting += 1
-        bell.ring()
-        await trio.sleep(seconds / 2)
-    await trio.sleep(0.5)
-
-    _, first, second = begun[:3]
-    assert second - first == pytest.approx(pause)
-
-
 async def test_a_lost_ring_costs_a_second(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     log, mailbox = Log(), box()
     await nursery.start(Relay(publisher=log, reader=log, bell=Doorbell(), subscribers=(mailbox,)).run)
