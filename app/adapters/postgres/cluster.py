@@ -38,10 +38,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "maintenance_work_mem": "32MB",
     "wal_buffers": "4MB",
     "min_wal_size": "64MB",
-    # After a checkpoint the first change of each page writes all of it to the log, and who waits for the disk feels it:
-    # checkpoints are rare. What is to be done again after a power cut is bounded by the size, not by the time.
-    "max_wal_size": "1GB",
-    "checkpoint_timeout": "15min",
+    "max_wal_size": "512MB",
     "max_connections": "60",
     "max_wal_senders": "2",
     "max_worker_processes": "4",
