@@ -16,6 +16,8 @@ from actors.mailbox import MISSED
 from monitoring import logs, metrics, tracing
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from actors.envelope import Envelope
     from actors.mailbox import Mailbox
     from app.domain.events import RecordedEvent
@@ -97,7 +99,11 @@ class DurableActor:
         if not is_next(envelope):
             return 0
         self.mailbox.skip(is_next)
-        if self.mailbox.depth or not await passing.pass_by(reached, last):
+        if self.mailbox.depth:
+            return 0
+        with self._tracing(envelope):
+            passed = await passing.pass_by(reached, last)
+        if not passed:
             return 0
         self._count(last - reached)
         return last
@@ -110,8 +116,7 @@ class DurableActor:
                 return reached
 
     async def _advance(self, envelope: Envelope[RecordedEvent] | None) -> tuple[int, int]:
-        parent = envelope.traceparent if envelope else None
-        with tracing.span(self.span, parent=parent, attributes={"rondo.agent": self.name}):
+        with self._tracing(envelope):
             async with self.lane:
                 began = trio.current_time()
                 handled, reached = await self.follower.advance(self.batch)
@@ -119,6 +124,10 @@ class DurableActor:
             metrics.AGENT_OPERATION_DURATION_SECONDS.labels(self.name, self.span).observe(trio.current_time() - began)
         self._count(handled)
         return handled, reached
+
+    def _tracing(self, envelope: Envelope[RecordedEvent] | None) -> AbstractContextManager[object]:
+        parent = envelope.traceparent if envelope else None
+        return tracing.span(self.span, parent=parent, attributes={"rondo.agent": self.name})
 
     def _count(self, handled: int) -> None:
         if handled:
