@@ -212,12 +212,17 @@ def test_deleting_waits_until_it_can_no_longer_be_undone(anna: Visitor) -> None:
     wait_until(page, "async () => (await (await fetch('/api/tasks')).json()).items.length === 1")
 
 
+def open_history(page: Page, title: str) -> None:
+    """Open the details of a task, and its history in them."""
+    page.get_by_role("link", name=title).click()
+    page.get_by_role("complementary", name="Details").locator("summary", has_text="History").click()
+
+
 def test_history_tells_old_and_new_and_restores(anna: Visitor) -> None:
     page = anna.register()
     task = anna.call("POST", "/api/tasks", {"title": "Old name"})
     anna.call("PATCH", f"/api/tasks/{task['id']}", {"title": "New name"})
-    page.get_by_role("link", name="New name").click()
-    page.get_by_role("complementary", name="Details").locator("summary", has_text="History").click()
+    open_history(page, "New name")
 
     change = page.locator(".history li", has_text="changed it").first
     expect(change.locator("del")).to_have_text("Old name")
@@ -231,8 +236,7 @@ def test_what_one_is_about_to_press_in_the_history_stays_when_it_grows(anna: Vis
     page = anna.register()
     task = anna.call("POST", "/api/tasks", {"title": "Old name"})
     anna.call("PATCH", f"/api/tasks/{task['id']}", {"title": "New name"})
-    page.get_by_role("link", name="New name").click()
-    page.get_by_role("complementary", name="Details").locator("summary", has_text="History").click()
+    open_history(page, "New name")
     restore = page.locator(".history").get_by_role("button", name=re.compile("Restore Title"))
     restore.focus()
     button = restore.element_handle()
@@ -250,8 +254,7 @@ def test_older_pages_of_a_history_stay_when_it_grows(anna: Visitor) -> None:
     task = anna.call("POST", "/api/tasks", {"title": "Old name"})
     for number in range(50):
         anna.call("PATCH", f"/api/tasks/{task['id']}", {"description": f"Draft {number}"})
-    page.get_by_role("link", name="Old name").click()
-    page.get_by_role("complementary", name="Details").locator("summary", has_text="History").click()
+    open_history(page, "Old name")
     entries = page.locator(".history > li", has_text="You")
     expect(entries).to_have_count(50)
     page.get_by_role("button", name="Show older").click()
@@ -262,6 +265,19 @@ def test_older_pages_of_a_history_stay_when_it_grows(anna: Visitor) -> None:
     expect(entries).to_have_count(52)
     expect(entries.first).to_contain_text("New name")
     expect(entries.last).to_contain_text("created it")
+
+
+def test_a_tag_that_is_being_typed_goes_with_the_task_that_is_deleted_elsewhere(anna: Visitor) -> None:
+    page = anna.register()
+    task = anna.call("POST", "/api/tasks", {"title": "Gone soon"})
+    page.get_by_role("link", name="Gone soon").click()
+    panel = page.get_by_role("complementary", name="Details")
+    panel.locator("[data-part=tagInput]").press_sequentially("home")
+
+    anna.call("DELETE", f"/api/tasks/{task['id']}")
+
+    expect(panel).to_be_hidden()  # and no browser complains
+    assert anna.call("GET", "/api/tasks")["items"] == []
 
 
 @pytest.fixture

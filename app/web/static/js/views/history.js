@@ -40,7 +40,6 @@ export function historyPart({ part, task, save }) {
   };
   const read = async (cursor = "") => {
     const now = task();
-    if (!now) return; // deleted a moment ago
     version = now.version;
     try {
       const { ok, data } = await call("GET", `/api/tasks/${now.id}/audit?limit=50${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);

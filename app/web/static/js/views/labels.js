@@ -29,13 +29,13 @@ export function tagsPart({ part, task, save }) {
   const add = () => {
     const tag = input.value.trim().replace(/^#/u, "");
     input.value = "";
-    if (!tag || !task()) return; // deleted elsewhere while it was typed
+    if (!tag) return;
     const { tags } = task();
     if (tags.some((own) => own.toLowerCase() === tag.toLowerCase())) toast(t("tags.twice"));
     else save({ tags: [...tags, tag] });
   };
   input.addEventListener("keydown", (event) => {
-    const last = task()?.tags.at(-1);
+    const last = task().tags.at(-1);
     if (event.key === "Enter" || event.key === ",") {
       event.preventDefault();
       add();
@@ -47,7 +47,6 @@ export function tagsPart({ part, task, save }) {
   });
   /** @param {string} tag */
   const drop = (tag) => {
-    if (!task()) return;
     save({ tags: task().tags.filter((each) => each !== tag) });
     input.focus();
   };

@@ -84,7 +84,9 @@ export function focusPart(name) {
 /** @param {string} id */
 function build(id) {
   const { root, part } = clone("panel");
-  const task = () => /** @type {Task} */ (taskOf(id));
+  // Deleted elsewhere, it is what it was until the panel has gone; what is done to it then changes nothing.
+  let last = /** @type {Task} */ (taskOf(id));
+  const task = () => (last = taskOf(id) ?? last);
   /** @type {Context} */
   const context = { part, task, save: (fields) => change(task().id, fields) };
   const texts = [textPart(context, "title"), textPart(context, "description")];
