@@ -67,7 +67,7 @@ class Follower(Protocol):
 class Passing(Protocol):
     """A durable consumer that most events do not concern: those need not be read from the database to be passed by."""
 
-    def concerns(self, event: RecordedEvent) -> bool:
+    def concerns(self, event: RecordedEvent, /) -> bool:
         """Return whether the event may have an effect. Only what is sure to have none is passed by."""
         ...
 

@@ -92,10 +92,10 @@ def event_parts(
     boxes = {name: _mailbox(name, letters) for name in ("sync", "audit", "recurring", "reminder", "search")}
     rezoning = Rezoning(tasks=services.tasks, clock=SystemClock())
     occurrences = EventFollower(
-        database=database, consumer="recurring", handle=record_occurrences, concern=is_of_a_series
+        database=database, consumer="recurring", handle=record_occurrences, concerns=is_of_a_series
     )
     zones = EventFollower(
-        database=database, consumer="reminder", handle=rezoning.handle, concern=is_of_an_account, news=bells.written
+        database=database, consumer="reminder", handle=rezoning.handle, concerns=is_of_an_account, news=bells.written
     )
     audit, texts = AuditFollower(database=database), TextFollower(database=database)
     durable = partial(DurableActor, lane=trio.Lock())

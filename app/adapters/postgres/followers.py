@@ -126,14 +126,14 @@ class EventFollower:
 
     Attributes:
         handle: Returns whether it left events behind.
-        concern: Whether `handle` may do something about an event.
+        concerns: Whether `handle` may do something about an event; see ``app.ports.following.Passing``.
         news: Called after the commit of a transaction with new events. Must not wait.
     """
 
     database: Database
     consumer: str
     handle: Callable[[Connection, Sequence[Any]], Awaitable[bool]]
-    concern: Callable[[RecordedEvent], bool] = lambda _event: True
+    concerns: Callable[[RecordedEvent], bool] = lambda _event: True
     news: Callable[[], None] = lambda: None
     tries: Tries = field(default_factory=Tries)
 
@@ -145,10 +145,6 @@ class EventFollower:
             handled += step.handled
             if step.is_last:
                 return handled, step.reached
-
-    def concerns(self, event: RecordedEvent) -> bool:
-        """See ``app.ports.following.Passing``."""
-        return self.concern(event)
 
     async def pass_by(self, since: int, reached: int) -> bool:
         """See ``app.ports.following.Passing``."""

@@ -317,7 +317,7 @@ async def test_what_a_follower_is_concerned_by(house: World) -> None:
 
 
 def recurring(database: Database) -> EventFollower:
-    return EventFollower(database=database, consumer="recurring", handle=record_occurrences, concern=is_of_a_series)
+    return EventFollower(database=database, consumer="recurring", handle=record_occurrences, concerns=is_of_a_series)
 
 
 async def occurrences(database: Database) -> list[tuple[str, str, str, bool, bool]]:
@@ -431,7 +431,9 @@ async def live_through_a_series(person: Person, follower: EventFollower) -> None
 
 def zones(house: World) -> EventFollower:
     rezoning = Rezoning(tasks=house.services.tasks, clock=house.clock)
-    return EventFollower(database=house.database, consumer="reminder", handle=rezoning.handle, concern=is_of_an_account)
+    return EventFollower(
+        database=house.database, consumer="reminder", handle=rezoning.handle, concerns=is_of_an_account
+    )
 
 
 async def move(person: Person, zone: str) -> None:
