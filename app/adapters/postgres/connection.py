@@ -84,8 +84,12 @@ class Connection:
         await self._call(describe(sql), self.raw.executemany(sql, rows))
 
     async def listen(self, channel: str, heard: Callable[[str], None]) -> None:
-        """LISTEN on a channel. The callback gets the text of each notification; it must not wait and not fail."""
-        await self._call(describe("LISTEN"), self.raw.add_listener(channel, lambda *told: heard(told[3])))
+        """LISTEN on a channel, on a connection of one's own, which is cut when one stops.
+
+        The callback gets the text of each notification; it must not wait and not fail.
+        """
+        listening = self.raw.add_listener(channel, lambda *told: heard(told[3]))
+        await self._call(describe("LISTEN"), listening, settle=False)
 
     def transaction(self, *, isolation: Isolation | None = None, read_only: bool = False) -> Transaction:
         """Return a context: BEGIN…COMMIT, or ROLLBACK when an exception leaves it."""

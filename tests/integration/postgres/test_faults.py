@@ -152,6 +152,17 @@ async def test_terminated_idle_backends_are_replaced_before_anyone_meets_them(da
     await eventually(lambda: len(database.pool.idle) == database.pool.size)
 
 
+async def test_who_stops_listening_does_not_wait_for_a_silent_postgresql(remote: Database, proxy: TcpProxy) -> None:
+    async with remote.own_connection() as connection:
+        proxy.hold()
+        began = perf_counter()
+        with trio.move_on_after(0.1) as stopped:
+            await connection.listen("news", lambda _text: None)
+
+    assert stopped.cancelled_caught
+    assert perf_counter() - began < 1  # an actor that takes longer to stop counts as stuck
+
+
 @pytest.mark.accepts("C05")
 async def test_a_silent_postgresql_is_noticed_and_the_pool_heals(remote: Database, proxy: TcpProxy) -> None:
     await eventually(lambda: len(remote.pool.idle) == 3)
