@@ -45,15 +45,18 @@ CHANGE: Final = """
            project_id, id, now(), before::jsonb, after::jsonb
     FROM changed
 """
-# As migration 0003 had it.
+# A statement of its own for each event, as the function of migration 0013 was: the volatile is not put into another.
 AUDIT_OF_BEFORE: Final = """
-    ALTER TABLE audit_log ADD FOREIGN KEY (project_id) REFERENCES projects NOT VALID;
-    CREATE OR REPLACE FUNCTION changed_fields(before jsonb, after jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    CREATE OR REPLACE FUNCTION changed_fields(before jsonb, after jsonb) RETURNS TABLE (changes jsonb)
+    LANGUAGE sql VOLATILE
     AS $$
         SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(before -> key, after -> key)), '{}'::jsonb)
-        FROM (SELECT jsonb_object_keys(coalesce(before, '{}') || coalesce(after, '{}')) AS key) AS keys
-        WHERE key NOT IN ('version', 'updatedAt') AND before -> key IS DISTINCT FROM after -> key
+        FROM (
+            SELECT key FROM jsonb_each(after) WHERE before -> key IS DISTINCT FROM value
+            UNION ALL
+            SELECT key FROM jsonb_object_keys(before) AS key WHERE (after ? key) IS NOT TRUE
+        ) AS differing
+        WHERE key NOT IN ('version', 'updatedAt')
     $$
 """
 # So many events are appended to the trail at a time.

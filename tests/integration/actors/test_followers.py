@@ -109,7 +109,7 @@ async def test_the_trail_says_what_differs_and_only_that(
 ) -> None:
     states = (None if state is None else json.dumps(state) for state in (before, after))
 
-    found = await database.fetchval("SELECT changed_fields($1::jsonb, $2::jsonb)", *states)
+    found = await database.fetchval("SELECT changes FROM changed_fields($1::jsonb, $2::jsonb)", *states)
 
     assert json.loads(found) == changes
 

@@ -12,6 +12,8 @@ import pytest
 import trio
 
 from app.adapters.postgres import Database, exporting
+from app.adapters.postgres.unit_of_work import PostgresUnitsOfWork
+from app.domain import events
 from app.domain.account import ProfileChanges, QuietHours, QuietHoursChanges, RegisterDraft
 from app.domain.errors import (
     LastOperatorError,
@@ -25,6 +27,7 @@ from app.domain.errors import (
 from app.domain.ids import SessionId
 from app.domain.reminder import ReminderDraft
 from app.services.context import Context
+from app.services.recording import new_event
 from tests.integration.services.world import PASSWORD, Person, World, as_task, parsed
 
 if TYPE_CHECKING:
@@ -249,6 +252,69 @@ async def test_the_chains_of_the_others_still_verify(world: World) -> None:
     assert parsed(await world.services.audit.verify(bert.context))["ok"] is True
     left = await world.database.fetchrow("SELECT * FROM removed_chains WHERE project_id = $1", anna.principal.inbox_id)
     assert (left["seq"], len(left["hash"])) == (length, 32)
+
+
+CHANGE = """
+    WITH changed AS (UPDATE {table} SET updated_at = updated_at WHERE project_id = $1 RETURNING {task_id} AS id)
+    INSERT INTO events (id, type, project_id, task_id, occurred_at)
+    SELECT gen_random_uuid(), '{table}.changed', $1, id, now() FROM changed
+"""
+EVENT_OF_NO_TASK = """
+    INSERT INTO events (id, type, project_id, occurred_at) VALUES (gen_random_uuid(), 'account.updated', $1, now())
+"""
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(CHANGE.format(table="tasks", task_id="id"), id="of a task"),
+        pytest.param(CHANGE.format(table="reminders", task_id="task_id"), id="of a reminder"),
+        pytest.param(EVENT_OF_NO_TASK, id="of neither"),
+    ],
+)
+async def test_what_is_being_written_is_waited_for_by_who_leaves(
+    world: World, nursery: trio.Nursery, write: str
+) -> None:
+    await world.person()
+    anna, left = await _busy(world), trio.Event()
+
+    async def leave() -> None:
+        await world.services.leaving.delete_account(anna.context, PASSWORD)
+        left.set()
+
+    async with world.database.transaction() as other:
+        await other.execute(write, anna.principal.inbox_id)
+        nursery.start_soon(leave)
+        await _somebody_waits(world)
+        assert not left.is_set()
+    await left.wait()
+
+    assert await _tables_with(world, str(anna.principal.inbox_id)) == ["removed_chains"]
+
+
+async def test_who_has_left_leaves_no_event_behind(world: World, nursery: trio.Nursery) -> None:
+    await world.person()
+    anna, refused = await _busy(world), trio.Event()
+
+    async def intervene() -> None:
+        event = new_event(anna.context, world.clock.now(), events.ACTOR_RESTARTED, anna.principal.inbox_id)
+        with pytest.raises(NotAuthenticatedError):
+            async with PostgresUnitsOfWork(world.database)() as work:
+                work.record(event)
+        refused.set()
+
+    async with world.database.transaction() as leaving:
+        await leaving.execute("SELECT forget_account($1, now())", anna.principal.account_id)
+        nursery.start_soon(intervene)
+        await _somebody_waits(world)
+    await refused.wait()
+
+    assert await _tables_with(world, str(anna.principal.inbox_id)) == ["removed_chains"]
+
+
+async def _somebody_waits(world: World) -> None:
+    while not await world.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+        pass  # each look is a checkpoint
 
 
 async def test_a_chain_cannot_be_removed_later_or_in_secret(world: World) -> None:
