@@ -285,7 +285,7 @@ async def test_what_is_being_written_is_waited_for_by_who_leaves(
     async with world.database.transaction() as other:
         await other.execute(write, anna.principal.inbox_id)
         nursery.start_soon(leave)
-        await _somebody_waits(world)
+        await world.somebody_waits()
         assert not left.is_set()
     await left.wait()
 
@@ -306,15 +306,10 @@ async def test_who_has_left_leaves_no_event_behind(world: World, nursery: trio.N
     async with world.database.transaction() as leaving:
         await leaving.execute("SELECT forget_account($1, now())", anna.principal.account_id)
         nursery.start_soon(intervene)
-        await _somebody_waits(world)
+        await world.somebody_waits()
     await refused.wait()
 
     assert await _tables_with(world, str(anna.principal.inbox_id)) == ["removed_chains"]
-
-
-async def _somebody_waits(world: World) -> None:
-    while not await world.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-        pass  # each look is a checkpoint
 
 
 async def test_a_chain_cannot_be_removed_later_or_in_secret(world: World) -> None:

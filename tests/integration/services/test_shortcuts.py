@@ -130,8 +130,7 @@ async def test_what_changes_meanwhile_is_not_overlooked(
     async with world.database.transaction() as other:
         await other.execute("UPDATE tasks SET version = version + 1 WHERE id = $1", task.id)
         nursery.start_soon(edit)
-        while not await world.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            pass  # each look is a checkpoint
+        await world.somebody_waits()
     while not answers:
         await trio.lowlevel.checkpoint()
 

@@ -117,6 +117,11 @@ class World:
         """Return what happened to a task."""
         return [row["type"] for row in await self.events(task_id)]
 
+    async def somebody_waits(self) -> None:
+        """Wait until a transaction waits for another one."""
+        while not await self.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pass  # each look is a checkpoint
+
     async def publish(self) -> None:
         """Do the work of relay and audit actor: give every event its position, and append to the chains."""
         await self.database.execute(
