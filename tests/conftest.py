@@ -17,7 +17,8 @@ hypothesis.settings.load_profile("rondo")
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 _IS_CI = os.environ.get("CI") == "true"
 # Tests that look at Rondo from outside, or compute for long. Measuring what they pass through would take two to three
-# times their time, slow down what they wait for, and show little that shorter tests do not.
+# times their time, slow down what they wait for, and show little that shorter tests do not. Single tests among others
+# say it by the marker `uncovered`.
 _WITHOUT_COVERAGE = (
     "acceptance/",
     "e2e/",
@@ -36,7 +37,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     Not with pytest-cov's `no_cover`: in a worker of pytest-xdist two of its measurements run, and while it pauses one
     the other goes on.
     """
-    if not str(item.path).removeprefix(f"{Path(__file__).parent}/").startswith(_WITHOUT_COVERAGE):
+    path = str(item.path).removeprefix(f"{Path(__file__).parent}/")
+    if not path.startswith(_WITHOUT_COVERAGE) and item.get_closest_marker("uncovered") is None:
         return (yield)
     trace, trace_of_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)

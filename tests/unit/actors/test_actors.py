@@ -488,6 +488,7 @@ async def test_a_delivery_is_tried_again_later_and_later_until_it_is_sent(
     assert [low <= pause <= low * 1.2 for low, pause in zip((15, 30, 60), pauses, strict=True)] == [True] * 3
 
 
+@pytest.mark.uncovered
 async def test_a_provider_that_never_works_is_given_up_with_the_reason(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:

@@ -157,6 +157,7 @@ async def test_poison_is_tried_a_number_of_times_and_then_a_dead_letter(nursery:
     assert "raise ValueError(message)" in letter.stack
 
 
+@pytest.mark.uncovered
 @pytest.mark.accepts("A04")
 async def test_messages_of_a_sender_keep_their_order_over_a_restart(nursery: trio.Nursery) -> None:
     actor = _Fragile(_box(100))

@@ -30,6 +30,7 @@ class _InOrder:
         yield from self.registry.collect_others()
 
 
+@pytest.mark.uncovered
 @given(
     counted=st.lists(st.tuples(texts, st.floats(0, 1e12))),
     shown=st.lists(st.tuples(texts, values)),

@@ -201,6 +201,7 @@ def test_the_access_line_is_cut_and_told_to_people_like_any_other(lines: Lines) 
     assert "http: Request finished.  method=GET route=/ status=200" in stream.getvalue()
 
 
+@pytest.mark.uncovered
 @given(
     status=st.integers(100, 599),
     seconds=st.floats(0, 1e6),

@@ -198,6 +198,7 @@ def test_until_is_inclusive(until: str, anchor: date, zone: str | None, last: da
     assert list(occurrences(rule, anchor, zone=where))[-1] == last
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize(
     ("text", "anchor", "expected"),
     [
@@ -220,7 +221,7 @@ def test_a_question_decades_later_is_answered_at_once(text: str, anchor: datetim
         found = next(occurrences(rule, anchor, after=after - timedelta(seconds=1)))
 
     assert found == expected
-    # Measured 0.01 to 0.15 ms, where walking there takes from 10 ms; coverage makes it ten times slower.
+    # Measured 0.01 to 0.4 ms, where walking there takes from 10 ms.
     assert (process_time() - began) / QUESTIONS < 0.005
 
 

@@ -29,6 +29,7 @@ SERIES = [
 ]
 
 
+@pytest.mark.uncovered
 @pytest.mark.accepts("R18")
 def test_a_year_of_a_hundred_series_has_the_expected_number_of_each() -> None:
     began = process_time()

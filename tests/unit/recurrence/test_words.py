@@ -111,6 +111,7 @@ def test_keeping_missed_ones_is_said() -> None:
     assert describe(recurrence) == "every day, keeping missed ones"
 
 
+@pytest.mark.uncovered
 def test_rules_that_mean_different_things_are_said_in_different_words() -> None:
     random = Random(SEED)
     meanings: defaultdict[str, set[Any]] = defaultdict(set)
