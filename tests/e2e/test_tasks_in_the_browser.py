@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +53,22 @@ def test_quick_add_understands_words_and_saves_them(anna: Visitor) -> None:
     [task] = anna.call("GET", "/api/tasks")["items"]
     assert (task["title"], task["priority"], task["tags"]) == ("Water plants", "high", ["home"])
     assert task["recurrence"]["rule"] == "FREQ=WEEKLY"
+
+
+def test_the_31st_of_every_month_is_the_last_day_of_shorter_ones(anna: Visitor) -> None:
+    page = anna.register()
+
+    add(page, "Pay rent every month on the 31st")
+
+    expect(row(page, "Pay rent")).to_be_visible()
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    [task] = anna.call("GET", "/api/tasks")["items"]
+    assert (task["title"], task["recurrence"]["rule"]) == ("Pay rent", "FREQ=MONTHLY;BYMONTHDAY=31;SKIP=BACKWARD")
+    for _ in range(3):  # one of three months in a row is shorter
+        [task] = anna.call("GET", "/api/tasks?completed=false")["items"]
+        day = date.fromisoformat(task["dueDate"])
+        assert day.day == calendar.monthrange(day.year, day.month)[1]
+        anna.call("POST", f"/api/tasks/{task['id']}/complete")
 
 
 def test_fast_hands_need_not_wait_for_what_understands_words(visit: Callable[..., Visitor]) -> None:

@@ -1,6 +1,6 @@
 /** What the words of all languages are made of: patterns and the days, times and rules they mean. */
 
-import { addDays, addMonths } from "./dates.js";
+import { addDays, addMonths, weekday } from "./dates.js";
 
 /**
  * How one language says when: patterns with what they mean, empty when it makes no sense after all. The first pattern
@@ -34,16 +34,59 @@ export function plus(day, count, unit) {
 export function dateOf(date, month, now, year = "") {
   const tail = `-${String(month).padStart(2, "0")}-${String(date).padStart(2, "0")}`;
   if (year) return real((year.length === 2 ? `20${year}` : year) + tail);
-  const day = now.slice(0, 4) + tail;
-  return real(day < now ? Number(now.slice(0, 4)) + 1 + tail : day);
+  const first = Number(now.slice(0, 4));
+  // 29 February is at most eight years away.
+  const days = Array.from({ length: 9 }, (_, later) => real(first + later + tail));
+  return days.find((day) => day >= now) ?? "";
 }
 
 /** @param {number} hour @param {string} [minute] */
 export const clock = (hour, minute = "00") =>
   hour >= 0 && hour < 24 && Number(minute) < 60 ? `${String(hour).padStart(2, "0")}:${minute}` : "";
 
+const DAYS = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+
 export const WORKDAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR";
 
+/** @param {number} step every so many */
+const interval = (step) => (step > 1 ? `;INTERVAL=${step}` : "");
+
+// A month without that day takes its last one (RFC 7529), as a person means it; a bare RRULE would leave it out.
+const LAST_INSTEAD = ";SKIP=BACKWARD";
+
 /** @param {string} unit as for `plus` @param {number} step @param {string} [day] `MO` to `SU` */
-export const rule = (unit, step, day = "") =>
-  `FREQ=${day ? "WEEKLY" : unit}${step > 1 ? `;INTERVAL=${step}` : ""}${day ? `;BYDAY=${day}` : ""}`;
+export function rule(unit, step, day = "") {
+  if (day) return `FREQ=WEEKLY${interval(step)};BYDAY=${day}`;
+  return `FREQ=${unit}${interval(step)}${unit === "MONTHLY" || unit === "YEARLY" ? LAST_INSTEAD : ""}`;
+}
+
+/** @param {number} step @param {number} date of the month; -1 is its last @returns {string} empty when no month has it */
+export function onDate(step, date) {
+  if (date === 0 || date > 31) return "";
+  return `FREQ=MONTHLY${interval(step)};BYMONTHDAY=${date}${date > 28 ? LAST_INSTEAD : ""}`;
+}
+
+/** @param {number} step @param {number} nth of the month; -1 is its last @param {string} day `MO` to `SU`, empty for a workday */
+export const onNth = (step, nth, day) =>
+  `FREQ=MONTHLY${interval(step)};BYDAY=${day ? nth + day : `MO,TU,WE,TH,FR;BYSETPOS=${nth}`}`;
+
+/** @param {string} made by the functions above @param {string} now @returns {string} the first day from then on that it means */
+export function firstDay(made, now) {
+  let day = now;
+  while (!means(made, day)) day = addDays(day, 1);
+  return day;
+}
+
+/** @param {string} made @param {string} day */
+function means(made, day) {
+  const first = `${day.slice(0, 8)}01`;
+  const length = Number(addDays(addMonths(first, 1), -1).slice(8));
+  const date = Number(/BYMONTHDAY=(-?\d+)/u.exec(made)?.[1]);
+  if (date) return Number(day.slice(8)) === (date < 0 ? length + 1 + date : Math.min(date, length));
+  const [, number, names = ""] = /BYDAY=(-?\d)?([A-Z,]+)/u.exec(made) ?? [];
+  const nth = Number(number ?? /BYSETPOS=(-?\d)/u.exec(made)?.[1]);
+  if (!names) return true;
+  const named = (/** @type {string} */ each) => names.includes(DAYS[weekday(each)] ?? "");
+  if (!nth) return named(day);
+  return Array.from({ length }, (_, index) => addDays(first, index)).filter(named).at(nth < 0 ? nth : nth - 1) === day;
+}

@@ -3,16 +3,14 @@
  * `words-en.js`, and in a file like it for each other language, which is tried first where it is spoken.
  */
 
-import { addDays, dueWords, momentOf, today, weekday } from "./dates.js";
-import { real, word } from "./grammar.js";
+import { addDays, dueWords, momentOf, today } from "./dates.js";
+import { firstDay, real, word } from "./grammar.js";
 import { language, t } from "./messages.js";
 import { en } from "./words-en.js";
 
 /** @import { Priority, TaskFields } from "../types" */
 /** @import { Grammar } from "./grammar.js" */
 /** @typedef {{kind: string, text: string, label: string}} Chip one thing understood, and the words that said it */
-
-const WEEKDAYS = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 
 /** @type {Grammar[]} */
 const grammars = language === "de" ? [(await import("./words-de.js")).de, en] : [en];
@@ -78,13 +76,6 @@ export function parse(text, dismissed = new Set()) {
   if (day) fields.dueDate = time ? momentOf(day, time) : day;
   fields.title = rest.replace(/\s+/gu, " ").trim();
   return { fields, chips: labelled(chips, fields) };
-}
-
-/** @param {string} rule @param {string} now the first day on or after it that fits the weekday of the rule */
-function firstDay(rule, now) {
-  const named = /BYDAY=([A-Z,]+)/.exec(rule)?.[1] ?? "";
-  for (let day = now; named; day = addDays(day, 1)) if (named.includes(WEEKDAYS[weekday(day)] ?? "")) return day;
-  return now;
 }
 
 /** @param {Chip[]} chips @param {TaskFields} fields */
