@@ -17,16 +17,13 @@ hypothesis.settings.load_profile("rondo")
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 _IS_CI = os.environ.get("CI") == "true"
 # Tests that look at Rondo from outside, or compute for long. Measuring what they pass through would take two to three
-# times their time, slow down what they wait for, and show little that shorter tests do not. Single tests among others
-# say it by the marker `uncovered`.
+# times their time, slow down what they wait for, and show little that shorter tests do not. What stands among others
+# has the marker `uncovered`.
 _WITHOUT_COVERAGE = (
     "acceptance/",
     "e2e/",
     "integration/loadtest/",
     "simulation/",
-    "unit/recurrence/test_differential.py",
-    "unit/supervisors/test_day.py",
-    "unit/supervisors/test_random.py",
 )
 
 

@@ -18,6 +18,8 @@ from dateutil import rrule as oracle
 from app.domain.recurrence import InvalidRuleError, occurrences, parse_rule
 from tests.unit.recurrence.rules import SHORT, random_rule
 
+pytestmark = pytest.mark.uncovered
+
 # Fixed, so that a red run can be repeated; another one is as good.
 SEED = 5545
 BATCHES = 10

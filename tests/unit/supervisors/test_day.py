@@ -9,11 +9,14 @@ import random
 import sys
 from typing import Any
 
+import pytest
 import trio
 
 from supervisors import Backoff, ChildSpec, Report, Restart, Strategy, Supervisor
 from supervisors.errors import SupervisionError
 from tests.unit.supervisors.probes import settle, supervisor_tasks
+
+pytestmark = pytest.mark.uncovered
 
 # A child lives for so long on average: some 10,000 crashes and restarts a day in CI, some 1,000 here.
 MEAN_LIFE_SECONDS = 60.0 if os.environ.get("CI") else 600.0

@@ -16,6 +16,8 @@ from supervisors.errors import SupervisionError
 from tests.unit.supervisors.probes import Running, World, settle, start, states, supervisor_tasks
 from tests.unit.supervisors.seeds import for_each_seed
 
+pytestmark = pytest.mark.uncovered
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable

@@ -83,6 +83,9 @@ export function addMonths(day, count) {
   return new Date(Date.UTC(year, month - 1 + count, Math.min(date, last))).toISOString().slice(0, 10);
 }
 
+/** The days of the week in RFC 5545, in the order of `weekday`. */
+export const DAY_CODES = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+
 /**
  * 0 is Sunday.
  * @param {string} day

@@ -1,6 +1,6 @@
 /** What the words of all languages are made of: patterns and the days, times and rules they mean. */
 
-import { addDays, addMonths, weekday } from "./dates.js";
+import { addDays, addMonths, DAY_CODES, weekday } from "./dates.js";
 
 /**
  * How one language says when: patterns with what they mean, empty when it makes no sense after all. The first pattern
@@ -44,9 +44,9 @@ export function dateOf(date, month, now, year = "") {
 export const clock = (hour, minute = "00") =>
   hour >= 0 && hour < 24 && Number(minute) < 60 ? `${String(hour).padStart(2, "0")}:${minute}` : "";
 
-const DAYS = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+const WORKING_DAYS = "MO,TU,WE,TH,FR";
 
-export const WORKDAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR";
+export const WORKDAYS = `FREQ=WEEKLY;BYDAY=${WORKING_DAYS}`;
 
 /** @param {number} step every so many */
 const interval = (step) => (step > 1 ? `;INTERVAL=${step}` : "");
@@ -68,7 +68,7 @@ export function onDate(step, date) {
 
 /** @param {number} step @param {number} nth of the month; -1 is its last @param {string} day `MO` to `SU`, empty for a workday */
 export const onNth = (step, nth, day) =>
-  `FREQ=MONTHLY${interval(step)};BYDAY=${day ? nth + day : `MO,TU,WE,TH,FR;BYSETPOS=${nth}`}`;
+  `FREQ=MONTHLY${interval(step)};BYDAY=${day ? nth + day : `${WORKING_DAYS};BYSETPOS=${nth}`}`;
 
 /** @param {string} made by the functions above @param {string} now @returns {string} the first day from then on that it means */
 export function firstDay(made, now) {
@@ -86,7 +86,7 @@ function means(made, day) {
   const [, number, names = ""] = /BYDAY=(-?\d)?([A-Z,]+)/u.exec(made) ?? [];
   const nth = Number(number ?? /BYSETPOS=(-?\d)/u.exec(made)?.[1]);
   if (!names) return true;
-  const named = (/** @type {string} */ each) => names.includes(DAYS[weekday(each)] ?? "");
+  const named = (/** @type {string} */ each) => names.includes(DAY_CODES[weekday(each)] ?? "");
   if (!nth) return named(day);
   return Array.from({ length }, (_, index) => addDays(first, index)).filter(named).at(nth < 0 ? nth : nth - 1) === day;
 }

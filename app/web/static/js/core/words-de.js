@@ -1,10 +1,9 @@
 /** Wie Deutsch sagt, wann: „morgen um 9“, „jeden zweiten Freitag“, „in 3 Wochen“, „24.12.“. Fetched for German only. */
 
-import { addDays, addMonths, nextWeek, nextWeekday } from "./dates.js";
+import { addDays, addMonths, DAY_CODES, nextWeek, nextWeekday } from "./dates.js";
 import { clock, dateOf, onDate, onNth, plus, rule, word, WORKDAYS } from "./grammar.js";
 
 const WEEKDAYS = ["so", "mo", "di", "mi", "do", "fr", "sa"];
-const CODES = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 const WEEKDAY = "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag";
 // "So" and "do" are words of their own; as days they need something before them.
 const SHORT = `${WEEKDAY}|mo|di|mi|do|fr|sa|so`;
@@ -14,9 +13,10 @@ const NUMBERS = ["", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", 
 const NUMBER = `\\d{1,3}|${NUMBERS.slice(2).join("|")}`;
 const ORDINAL = "(\\d{1,3})\\.|(andere|zweite|dritte|vierte)[nrs]?";
 const ORDINALS = ["", "", "zweite", "dritte", "vierte"];
+const WORKDAY = "(werktag|arbeitstag)";
 const UNIT = "(tag|woche|monat|jahr)(?:en|e|n|s)?";
 const NTH = ["ersten", "zweiten", "dritten", "vierten"];
-const WHICH = `(${NTH.join("|")}|letzten|[1-4]\\.) (?:(tag)|(werktag|arbeitstag)|(${WEEKDAY}))`;
+const WHICH = `(${NTH.join("|")}|letzten|[1-4]\\.) (?:(tag)|${WORKDAY}|(${WEEKDAY}))`;
 const MONTHLY = `(?:jeden(?: (?:${ORDINAL}))? monat|alle (${NUMBER}) monate|monatlich) am`;
 const OF_MONTH = " (?:im monat|des monats)";
 const OF_EVERY_MONTH = " jede[ns] monats";
@@ -50,7 +50,7 @@ function steps(m) {
 
 /** @param {string[]} m a number or an ordinal, then a unit or a weekday */
 function ruleOf(m) {
-  return m[5] ? rule("", steps(m), CODES[day(m[5])]) : m[4] ? WORKDAYS : rule(unit(m[3]), steps(m));
+  return m[5] ? rule("", steps(m), DAY_CODES[day(m[5])]) : m[4] ? WORKDAYS : rule(unit(m[3]), steps(m));
 }
 
 /** @param {string[]} m the parts of `MONTHLY` */
@@ -59,7 +59,7 @@ const months = (m) => (m[3] ? number(m[3]) : steps(m));
 /** @param {string[]} m which; the day itself, a workday or a weekday @param {number} step */
 function nthOf([which = "", tag, workday, weekday], step) {
   const nth = which.toLowerCase() === "letzten" ? -1 : parseInt(which, 10) || NTH.indexOf(which.toLowerCase()) + 1;
-  return tag ? onDate(step, nth) : onNth(step, nth, workday ? "" : (CODES[day(weekday)] ?? ""));
+  return tag ? onDate(step, nth) : onNth(step, nth, workday ? "" : (DAY_CODES[day(weekday)] ?? ""));
 }
 
 /** @type {import("./grammar.js").Grammar} */
@@ -68,13 +68,13 @@ export const de = {
     [word(`${MONTHLY} ${WHICH}`), (m) => nthOf(m.slice(4), months(m))],
     [word(`jeden ${WHICH}${OF_MONTH}`), (m) => nthOf(m.slice(1), 1)],
     [word(`am ${WHICH}${OF_EVERY_MONTH}`), (m) => nthOf(m.slice(1), 1)],
-    [word(`jeden (ersten|letzten)() (?:(werktag|arbeitstag)|(${WEEKDAY}))`), (m) => nthOf(m.slice(1), 1)],
+    [word(`jeden (ersten|letzten)() (?:${WORKDAY}|(${WEEKDAY}))`), (m) => nthOf(m.slice(1), 1)],
     [word(`${MONTHLY} (\\d{1,2})(?:\\.(?!\\d)|(?![.\\d]))`), (m) => onDate(months(m), Number(m[4]))],
-    [word(`am (\\d{1,2})\\.${OF_EVERY_MONTH}|jeden (\\d{1,2})\\.(?:${OF_MONTH})?(?! (?:${UNIT}|werktag|arbeitstag|${SHORT})(?:$|\\s))`), (m) => onDate(1, Number(m[1] ?? m[2]))],
-    [word(`jede[nsr]?(?: (?:${ORDINAL}))? (?:${UNIT}|(werktag|arbeitstag)|(${SHORT}))`), ruleOf],
+    [word(`am (\\d{1,2})\\.${OF_EVERY_MONTH}|jeden (\\d{1,2})\\.(?:${OF_MONTH})?(?! (?:${UNIT}|${WORKDAY}|${SHORT})(?:$|\\s))`), (m) => onDate(1, Number(m[1] ?? m[2]))],
+    [word(`jede[nsr]?(?: (?:${ORDINAL}))? (?:${UNIT}|${WORKDAY}|(${SHORT}))`), ruleOf],
     [word(`alle (${NUMBER}) ${UNIT}`), (m) => rule(unit(m[2]), number(m[1]))],
     [word("(täglich)|(wöchentlich)|(monatlich)|(jährlich)"), (m) => rule(unit(m[1] ? "t" : m[2] ? "w" : m[3] ? "m" : "j"), 1)],
-    [word(`werktags|(${WEEKDAY})s`), (m) => (m[1] ? rule("", 1, CODES[day(m[1])]) : WORKDAYS)],
+    [word(`werktags|(${WEEKDAY})s`), (m) => (m[1] ? rule("", 1, DAY_CODES[day(m[1])]) : WORKDAYS)],
   ],
   days: [
     [word("heute(?: (?:abend|nacht|nachmittag|mittag|vormittag|früh))?"), (_, now) => now],

@@ -1,6 +1,6 @@
 /** How a task repeats: presets, any rule of RFC 5545, and always the next five dates and the rule as a sentence. */
 
-import { dayOf, fullWords, today, userZone, weekday, weekdayName } from "../core/dates.js";
+import { DAY_CODES, dayOf, fullWords, today, userZone, weekday, weekdayName } from "../core/dates.js";
 import { h, put } from "../core/dom.js";
 import { language, t } from "../core/messages.js";
 import { problemWords } from "../core/problems.js";
@@ -9,7 +9,6 @@ import { call, UnreachableError } from "../data/api.js";
 /** @import { Context } from "./panel.js" */
 /** @import { Recurrence, Task } from "../types" */
 
-const CODES = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 const SHOWN_DATES = 5;
 const TYPING_MS = 250;
 
@@ -21,7 +20,7 @@ function presets(day) {
     ["", t("repeat.none")],
     ["FREQ=DAILY", t("repeat.daily")],
     ["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", t("repeat.weekdays")],
-    [`FREQ=WEEKLY;BYDAY=${CODES[weekday(day)]}`, t("repeat.weekly", { day: weekdayName(weekday(day)) })],
+    [`FREQ=WEEKLY;BYDAY=${DAY_CODES[weekday(day)]}`, t("repeat.weekly", { day: weekdayName(weekday(day)) })],
     ["FREQ=MONTHLY;SKIP=BACKWARD", t("repeat.monthly", { date: Number(day.slice(8)) })],
     ["FREQ=MONTHLY;BYMONTHDAY=-1", t("repeat.lastDay")],
     ["FREQ=YEARLY;SKIP=BACKWARD", t("repeat.yearly")],
