@@ -6,6 +6,9 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHON
+# What Python has compiled is kept: without it, each of the tests' workers compiles every test anew, and each Rondo that
+# they start itself.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Three workers on two cores: the tests wait more than they compute. Each worker has its own PostgreSQL.
 # A file stays on one worker, since what a module sets up is dear. What hangs shows its stacks.
