@@ -15,17 +15,22 @@ from app.domain.recurrence.plan import DAY, END, HOUR, MINUTE, Plan
 # A limit: the length of what it numbers, in seconds; how many of it there are in the next longer; the allowed ones.
 _Limit = tuple[int, int, list[int]]
 _NEVER: Final = -1
+# A rule may begin anew to be barren after each occurrence, 10 000 times with COUNT: a tenth of a second in all.
+MAX_JUMPS: Final = 100_000
 
 
 def seek(plan: Plan, start: int, barren_periods: int) -> Iterator[int]:
-    """Yield the first tick of each period from the one around `start` on; `barren_periods` fruitless jumps end it."""
+    """Yield the first tick of each period from the one around `start` on; until there is no more.
+
+    `barren_periods` fruitless jumps in a row end it, or `MAX_JUMPS` in all.
+    """
     unit = plan.unit
     step = unit * plan.rule.interval
     origin = plan.anchor // unit * unit
     limits = _limits(plan)
     tick = _aligned(start // unit * unit, origin, step)
-    barren = 0
-    while barren < barren_periods and tick < END:
+    barren = jumps = 0
+    while barren < barren_periods and jumps < MAX_JUMPS and tick < END:
         target = _allowed_from(plan, tick, limits)
         if target == _NEVER:
             return
@@ -35,6 +40,7 @@ def seek(plan: Plan, start: int, barren_periods: int) -> Iterator[int]:
             tick += step
         else:
             barren += 1
+            jumps += 1
             tick = _aligned(target, origin, step)
 
 

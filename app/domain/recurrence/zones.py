@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 # No clock was ever put forward by more than the day that Samoa (2011) and Kwajalein (1993) left out.
 _LONGEST_GAP: Final = timedelta(hours=26)
+_AFTER_ANY_GAP: Final = datetime.min.replace(tzinfo=UTC) + _LONGEST_GAP
 _NO_TIME: Final = timedelta()
 
 
@@ -52,17 +53,20 @@ def _saturated(moment: datetime, shift: timedelta) -> datetime:
 def in_order(moments: Iterable[datetime], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
     """Yield (instant, wall-clock time) by instant, for wall-clock times that come in their own order.
 
-    The two orders differ only around a gap: 02:40, which is skipped and read as 03:40, comes after 03:05.
+    The two orders differ only around a gap: 02:40, which is skipped and read as 03:40, comes after 03:05. So a skipped
+    time waits, but for no more than its own gap: a rule may have no other times than skipped ones.
     """
     held: list[tuple[datetime, datetime]] = []
     for moment in moments:
         instant = to_instant(moment, zone)
-        if to_local(instant, zone) != moment:
-            heapq.heappush(held, (instant, moment))
-            continue
-        while held and held[0][0] <= instant:
+        is_skipped = to_local(instant, zone) != moment
+        settled = max(instant, _AFTER_ANY_GAP) - _LONGEST_GAP if is_skipped else instant
+        while held and held[0][0] <= settled:
             yield heapq.heappop(held)
-        yield instant, moment
+        if is_skipped:
+            heapq.heappush(held, (instant, moment))
+        else:
+            yield instant, moment
     while held:
         yield heapq.heappop(held)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain.recurrence import Skip, occurrences, parse_rule
+from app.domain.recurrence import Skip, occurrences, parse_rule, seek
 
 SEED = 7529
 QUESTIONS = 20
@@ -257,3 +257,18 @@ def test_until_in_utc_is_read_in_utc_without_a_zone() -> None:
 
 def test_a_limit_beyond_the_end_of_the_calendar_ends_the_series() -> None:
     assert first(1, "FREQ=DAILY;BYMONTH=6", date(9998, 7, 1)) == []
+
+
+def test_a_rule_that_is_barren_again_and_again_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule, anchor = (
+        parse_rule("FREQ=SECONDLY;INTERVAL=3599;BYMINUTE=0,15,30,45;BYSECOND=0;COUNT=50"),
+        datetime(2026, 1, 1),
+    )
+    whole = list(occurrences(rule, anchor))
+
+    monkeypatch.setattr(seek, "MAX_JUMPS", 1_000)
+    found = list(occurrences(rule, anchor))
+
+    assert len(whole) == 50
+    assert 1 < len(found) < 50
+    assert found == whole[: len(found)]

@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001  a time on the wall has no zone: that is what is tested here
 """R11: what clocks show where they are changed, in five places that each do it differently."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.recurrence import Recurrence, next_occurrence, occurrences, parse_rule, preview, to_instant, to_local
-from app.domain.recurrence.zones import gap_before
+from app.domain.recurrence.zones import gap_before, in_order
 from tests.unit.recurrence.rules import STEADY
 
 ZONES = (
@@ -171,3 +172,19 @@ def test_completing_walks_over_a_gap_in_the_order_of_instants_too() -> None:
 
     shown = [to_instant(local, zone).astimezone(zone).strftime("%H:%M") for local in walked]
     assert shown == ["01:50", "03:05", "03:15", "03:30", "03:40", "03:55"]
+
+
+def test_a_skipped_time_waits_for_no_more_than_its_own_gap() -> None:
+    zone, asked = ZoneInfo("Europe/Berlin"), 0
+
+    def skipped() -> Iterator[datetime]:
+        nonlocal asked
+        for year in range(2027, 9990):
+            asked += 1
+            march = datetime(year, 3, 31, 2, 30)
+            yield march - timedelta(days=(march.weekday() + 1) % 7)
+
+    first = next(in_order(skipped(), zone))
+
+    assert first == (datetime(2027, 3, 28, 1, 30, tzinfo=UTC), datetime(2027, 3, 28, 2, 30))
+    assert asked == 2
