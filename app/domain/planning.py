@@ -60,13 +60,17 @@ def carried_on(reminder: Reminder, *, due: DueMoment | None, now: datetime) -> R
 
 
 def replanned(reminder: Reminder, *, due: DueMoment | None, is_open: bool, now: datetime) -> Reminder:
-    """Return the reminder after its task's due moment changed; an instant asked for as such stays."""
+    """Return the reminder after its task's due moment changed; an instant asked for as such stays.
+
+    A snooze ends when the new moment is still to come. When that is over, or there is none, the snooze is all that is
+    left to remind of the task.
+    """
     if reminder.remind_at is not None:
         return reminder
     fire_at = _fire_at(reminder, due)
     state = _state(fire_at, now)
     was_over = reminder.state in {ReminderState.FIRED, ReminderState.ACKNOWLEDGED}
-    if was_over and state is not ReminderState.SCHEDULED:
+    if (was_over or reminder.snoozed_until is not None) and state is not ReminderState.SCHEDULED:
         return reminder
     return replace(
         reminder,

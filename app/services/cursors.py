@@ -13,8 +13,8 @@ import orjson
 
 from app.domain.errors import ValidationFailedError
 
-# Ours are shorter; what is longer is not decoded at all. A title as a key has up to 500 characters.
-MOST_CHARACTERS: Final = 8_192
+# Ours are shorter; what is longer is not decoded at all. A title as a key has up to 500 characters: of emoji, 2 740.
+CURSOR_CHARACTERS: Final = 4_096
 _DIGEST_BYTES: Final = 9
 
 
@@ -29,7 +29,7 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
     Raises:
         ValidationFailedError: It is not one of ours.
     """
-    if len(cursor) <= MOST_CHARACTERS and cursor.isascii():
+    if len(cursor) <= CURSOR_CHARACTERS and cursor.isascii():
         try:
             parts = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
         except (binascii.Error, ValueError):

@@ -82,8 +82,6 @@ class ReminderService:
         checks = Checks()
         moment = checks.instant("until", until)
         checks.finish()
-        if moment <= self.clock.now():
-            raise ValidationFailedError.of("until", "not_in_future", "Must be in the future.")
         return await self._once(context, lambda writer: _snooze(writer, reminder_id, moment))
 
     async def list_deliveries(self, context: Context, reminder_id: ReminderId) -> bytes:
@@ -135,6 +133,8 @@ async def _acknowledge(writer: TaskWriter, reminder_id: ReminderId) -> Stored:
 
 
 async def _snooze(writer: TaskWriter, reminder_id: ReminderId, until: datetime) -> Stored:
+    if until <= writer.now:  # looked at no earlier: when a request is repeated, its moment may have come
+        raise ValidationFailedError.of("until", "not_in_future", "Must be in the future.")
     found = await _lock(writer, reminder_id)
     reminder = found.reminder
     if not found.task_is_open:

@@ -1,7 +1,7 @@
 """Pages of tasks: what a query may ask, and the cursors between its pages."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,7 +62,7 @@ def begin(query: TaskQuery) -> Place | None:
         raise refused_cursor()
     try:
         return Place(key=_key(query.sort, key), id=TaskId(UUID(task_id)))
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise refused_cursor() from error
 
 
@@ -93,6 +93,8 @@ def _key(sort: TaskSort, key: Any) -> SortKey:
     value: SortKey = datetime.fromisoformat(key) if wanted is datetime else key
     if type(value) is not wanted or (isinstance(value, datetime) and value.tzinfo is None):
         raise TypeError
+    if isinstance(value, datetime):
+        value = value.astimezone(UTC)
     if isinstance(value, str) and "\0" in value:
         raise ValueError
     if isinstance(value, int) and not -1 <= value <= 9:  # a smallint

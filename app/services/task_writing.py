@@ -114,6 +114,8 @@ class TaskWriter:
     async def reopen(self, locked: LockedTask) -> LockedTask:
         """Undo a completion: the reminders come back, the occurrence that it made goes.
 
+        A floating task whose owner has moved meanwhile shows the same time on the wall clock there.
+
         Raises:
             TaskNotCompletedError: It is open.
             NextOccurrenceCompletedError: What it made is completed too.
@@ -126,10 +128,11 @@ class TaskWriter:
             if made.task.completed_at is not None:
                 raise NextOccurrenceCompletedError
             await self._remove(made, detail_of(undoneBy=task.id))
-        reminders = await self._replan(locked, lambda reminder: planning.restored(reminder, now=self.now))
         passed = following(task, task_id=task.id, owner_zone=locked.owner_zone, completed_at=completed_at)
         detail = _series_detail(task, passed)
-        return await self._save(locked, replace(task, completed_at=None), reminders, events.TASK_REOPENED, detail)
+        after = replace(_read_in(task, zone_of(task, locked.owner_zone)), completed_at=None)
+        reminders = await self._replan(locked, lambda reminder: self._restored(reminder, task, after))
+        return await self._save(locked, after, reminders, events.TASK_REOPENED, detail)
 
     async def delete(self, locked: LockedTask) -> None:
         """Delete a task; a series ends with its open occurrence."""
@@ -138,9 +141,7 @@ class TaskWriter:
     async def rezone(self, locked: LockedTask, zone: str) -> None:
         """Let a floating task show the same time on the wall clock of another zone, and its reminders too."""
         task, old = locked.task, locked.task.wall_zone
-        after = replace(task, wall_zone=zone)
-        if isinstance(task.due, datetime):
-            after = replace(after, due=_same_time(task.due, old, zone))
+        after = _read_in(task, zone)
         due = planning.due_moment(after.due, zone)
         moved = await self._replan(locked, lambda reminder: self._rezoned(reminder, due, old, zone))
         is_visible = after.due != task.due or any(
@@ -157,6 +158,13 @@ class TaskWriter:
         if reminder.remind_at is not None:
             reminder = replace(reminder, remind_at=_same_time(reminder.remind_at, old, zone))
         return planning.carried_on(reminder, due=due, now=self.now)
+
+    def _restored(self, reminder: Reminder, before: Task, after: Task) -> Reminder:
+        restored = planning.restored(reminder, now=self.now)
+        if after.wall_zone == before.wall_zone:
+            return restored
+        due = planning.due_moment(after.due, after.wall_zone)
+        return self._rezoned(restored, due, before.wall_zone, after.wall_zone)
 
     async def _generate(self, locked: LockedTask, task: Task) -> str:
         started = perf_counter()
@@ -234,6 +242,14 @@ def _series_detail(task: Task, found: Following | None = None, **more: object) -
     missed = [] if found is None else [moment.isoformat() for moment in found.missed]
     occurrence = task.recurrence.current.isoformat()
     return detail_of(**more, seriesId=task.recurrence.series_id, occurrence=occurrence, missed=missed)
+
+
+def _read_in(task: Task, zone: str) -> Task:
+    """Return a task that shows on the wall clock of a zone what it showed on that where it was last read."""
+    if zone == task.wall_zone:
+        return task
+    due = _same_time(task.due, task.wall_zone, zone) if isinstance(task.due, datetime) else task.due
+    return replace(task, due=due, wall_zone=zone)
 
 
 def _same_time(instant: datetime, old: str, new: str) -> datetime:

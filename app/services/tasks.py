@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from app.domain.changing import as_changes, is_asked_of_nobody
 from app.domain.drafts import checked_changes, checked_draft
-from app.domain.errors import NotFoundError
+from app.domain.errors import NotFoundError, ValidationFailedError
 from app.domain.ids import AccountId, TaskId
 from app.domain.queries import TaskQuery
 from app.domain.task import TaskChanges, TaskDraft
@@ -55,11 +55,19 @@ class TaskService:
         """
         with task_operation("create"):
             checked, now = checked_draft(draft), self.clock.now()
-            task = new_task(context.caller, checked, now)
-            written = await self._at_once(lambda quick: quick.create(task, signature(context, now)))
+            written = await self._created_at_once(context, checked, now)
             if written is not None:
                 return _stored(written)
             return await self._once(context, lambda writer: writer.create(checked))
+
+    async def _created_at_once(self, context: Context, checked: TaskDraft, now: datetime) -> TaskAnswer | None:
+        try:
+            task = new_task(context.caller, checked, now)
+        except ValidationFailedError:
+            if context.idempotency is None:
+                raise
+            return None  # noqa: ASYNC910 # what makes no sense today may have been done yesterday: the key says
+        return await self._at_once(lambda quick: quick.create(task, signature(context, now)))
 
     async def get_task(self, context: Context, task_id: TaskId) -> Stored:
         """Return a task."""

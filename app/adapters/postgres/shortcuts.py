@@ -61,6 +61,10 @@ _SEEN: Final = """
 """
 _UNTOUCHED: Final = "FROM seen WHERE t.id = $7 AND t.version = seen_version"
 _WITHOUT_RULES: Final = "AND t.recurrence_rule IS NULL AND t.reminders IS NULL"
+# Not a floating task whose owner has moved since: it shows another instant now.
+_AT_HOME: Final = """(t.time_zone IS NOT NULL OR t.due_at IS NULL OR EXISTS (
+            SELECT FROM memberships o JOIN accounts a ON a.id = o.account_id
+            WHERE o.project_id = t.project_id AND o.role = 'owner' AND a.time_zone = t.wall_zone))"""
 _WRITTEN: Final = "RETURNING t.id, t.project_id, t.version, before, t.json"
 EDIT: Final = f"""
     {_SEEN}, written AS (
@@ -94,6 +98,7 @@ REOPEN: Final = f"""
         UPDATE tasks t SET completed_at = NULL, version = t.version + 1, updated_at = $6
         {_UNTOUCHED} {_WITHOUT_RULES} AND t.completed_at IS NOT NULL
           AND NOT EXISTS (SELECT FROM tasks n WHERE n.generated_from = $7 AND n.deleted_at IS NULL)
+          AND {_AT_HOME}
         {_WRITTEN}
     ), told AS (
         {_EVENT} SELECT 'task.reopened', {_SIGNED}, before::jsonb, json::jsonb, '{{}}' FROM written

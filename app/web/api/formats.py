@@ -18,11 +18,11 @@ from app.domain.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from app.domain.recurrence import InvalidRuleError, parse_rule
 from app.domain.reminder import CHANNELS
 from app.domain.task import DESCRIPTION_BYTES, TAG_CHARACTERS, TAGS, TITLE_CHARACTERS, Priority
+from app.services.cursors import CURSOR_CHARACTERS
 
 T = TypeVar("T")
 
 SEARCH_CHARACTERS: Final = 500
-CURSOR_CHARACTERS: Final = 1024
 
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 # RFC 3339, section 5.6. An offset is always needed: without one an instant is a guess.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import trio
@@ -138,6 +142,46 @@ async def test_ten_with_one_key_create_one_task(ada: Person) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert [error["field"] for error in other.json()["errors"]] == ["Idempotency-Key"]
     assert await ada.titles() == ["once"]
+
+
+async def test_what_was_done_once_is_answered_again_when_it_makes_no_sense_any_more(ada: Person) -> None:
+    """A rule that ends today, sent again by somebody for whom that day is over."""
+    await ada.call("PATCH", "/api/me", {"timeZone": "Pacific/Pago_Pago"})
+    until = datetime.now(ZoneInfo("Pacific/Pago_Pago")).strftime("%Y%m%d")
+    body = {"title": "a", "recurrence": {"rule": f"FREQ=DAILY;UNTIL={until}"}}
+
+    first = await ada.call("POST", "/api/tasks", body, idempotency_key="r1")
+    await ada.call("PATCH", "/api/me", {"timeZone": "Pacific/Kiritimati"})
+    again = await ada.call("POST", "/api/tasks", body, idempotency_key="r1")
+    anew = await ada.call("POST", "/api/tasks", body, idempotency_key="r2")
+
+    assert (first.status_code, again.status_code, anew.status_code) == (201, 201, 422)
+    assert again.content == first.content
+
+
+@pytest.mark.parametrize("title", ["\U0001f600" * 499, "\u6f22" * 499, '"' * 499])
+async def test_a_list_of_the_longest_titles_is_read_to_its_end(ada: Person, title: str) -> None:
+    for number in range(2):
+        await ada.create(f"{title}{number}")
+
+    first = (await ada.call("GET", "/api/tasks?sort=title&limit=1")).json()
+    second = await ada.call("GET", f"/api/tasks?sort=title&limit=1&cursor={first['nextCursor']}")
+
+    assert second.status_code == 200, second.text
+    assert [task["title"][-1] for task in (*first["items"], *second.json()["items"])] == ["0", "1"]
+
+
+async def test_a_cursor_with_an_instant_before_all_others_is_refused(ada: Person) -> None:
+    for title in "ab":
+        await ada.create(title)
+    cursor = (await ada.call("GET", "/api/tasks?sort=createdAt&limit=1")).json()["nextCursor"]
+    name, _, task_id = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    parts = json.dumps([name, "0001-01-01T00:00:00+14:00", task_id])
+    altered = base64.urlsafe_b64encode(parts.encode()).rstrip(b"=").decode()
+
+    response = await ada.call("GET", f"/api/tasks?sort=createdAt&limit=1&cursor={altered}")
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "cursor")
 
 
 async def test_a_key_belongs_to_its_owner(ada: Person, bob: Person) -> None:

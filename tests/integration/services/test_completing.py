@@ -317,6 +317,24 @@ async def test_floating_tasks_follow_their_owner_and_others_stay(world: World) -
     assert (event["type"], event["account_id"]) == ("task.updated", None)
 
 
+@pytest.mark.parametrize("before", [None, "PT1H"])
+async def test_a_floating_task_follows_its_owner_when_it_is_reopened(world: World, before: str | None) -> None:
+    anna = await world.person("Europe/Berlin")
+    task = await anna.create(due=datetime(2026, 12, 1, 8, tzinfo=UTC))
+    if before is not None:
+        await world.services.reminders.add_reminder(anna.context, as_task(task.id), ReminderDraft(before=before))
+    await _complete(world, anna, task)
+    zone, account_id = "America/New_York", anna.principal.account_id
+    await world.database.execute("UPDATE accounts SET time_zone = $2 WHERE id = $1", account_id, zone)
+    assert await _rezone(world, anna, zone) == 0
+
+    await world.services.tasks.reopen_task(anna.context, as_task(task.id))
+
+    assert (await anna.task(task.id))["dueDate"] == "2026-12-01T14:00:00Z"
+    planned = [one["fireAt"] for one in await _reminders(world, anna, task.id)]
+    assert planned == ([] if before is None else ["2026-12-01T13:00:00Z"])
+
+
 async def _complete(world: World, person: Person, task: Stored) -> Stored:
     return await world.services.tasks.complete_task(person.context, as_task(task.id))
 

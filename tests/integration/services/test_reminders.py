@@ -1,6 +1,7 @@
 """Setting, planning, acknowledging and snoozing reminders."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ from app.domain.errors import NotFoundError, ReminderStateError, ValidationFaile
 from app.domain.ids import ReminderId
 from app.domain.reminder import REMINDERS_PER_TASK, ReminderDraft
 from app.domain.task import TaskChanges
+from app.services.context import Idempotency
 from app.services.results import Stored
 from tests.integration.services.world import NOON, Person, World, as_task, parsed
 
@@ -200,6 +202,23 @@ async def test_snoozing_into_the_past_is_refused(world: World) -> None:
 
     with pytest.raises(ValidationFailedError, match="until"):
         await world.services.reminders.snooze(anna.context, ReminderId(uuid4()), NOON)
+
+
+async def test_a_snooze_that_is_sent_again_is_answered_as_before_when_its_moment_has_come(world: World) -> None:
+    anna = await world.person()
+    task = await anna.create(due=DUE)
+    reminder = await _add(anna, task, HOUR_BEFORE)
+    await _fire(world, reminder)
+    once = replace(anna.context, idempotency=Idempotency(key="s1", request_hash=b"the same"))
+    until = NOON + timedelta(minutes=10)
+
+    first = await world.services.reminders.snooze(once, _id(reminder), until)
+    world.clock.advance(minutes=11)
+    again = await world.services.reminders.snooze(once, _id(reminder), until)
+
+    assert (again.json, again.replayed) == (first.json, True)
+    with pytest.raises(ValidationFailedError, match="until"):
+        await world.services.reminders.snooze(anna.context, _id(reminder), until)
 
 
 @pytest.mark.parametrize(

@@ -104,3 +104,11 @@ def test_moving_by_nothing_is_exact_when_the_wall_shows_a_time_twice() -> None:
 
 def test_moving_beyond_the_calendar_moves_nothing() -> None:
     assert moved(NOON, timedelta(days=4_000_000), "UTC") == NOON
+
+
+@pytest.mark.parametrize("due", [DueMoment(NOON + timedelta(minutes=10), "UTC"), None])
+def test_a_snooze_stays_when_the_new_date_leaves_nothing_else_to_remind(due: DueMoment | None) -> None:
+    later = NOON + timedelta(hours=1)
+    snoozed = replace(_reminder(), state=ReminderState.SCHEDULED, fire_at=later, snoozed_until=later, occurrence=2)
+
+    assert replanned(snoozed, due=due, is_open=True, now=NOON) == snoozed
