@@ -1,6 +1,6 @@
 /** What the words of all languages are made of: patterns and the days, times and rules they mean. */
 
-import { addDays, addMonths, DAY_CODES, weekday } from "./dates.js";
+import { addDays, addMonths, DAY_CODES, nextWeek, nextWeekday, weekday } from "./dates.js";
 
 /**
  * How one language says when: patterns with what they mean, empty when it makes no sense after all. The first pattern
@@ -10,13 +10,16 @@ import { addDays, addMonths, DAY_CODES, weekday } from "./dates.js";
  *   days: [RegExp, (match: string[], now: string) => string][],
  *   times: [RegExp, (match: string[]) => string][],
  *   priorities: Record<string, import("../types").Priority>,
+ *   late: RegExp,
+ *   night: RegExp,
  *   never?: RegExp,
- * }} Grammar `every` gives rules of RFC 5545, `days` days, `times` clock times like `09:00`; `never` fits what is left
- *   alone although another language would understand it
+ * }} Grammar `every` gives rules of RFC 5545, `days` days, `times` clock times like `09:00`; `late` fits words after which
+ *   8 o'clock is 20:00, `night` those after which 1 o'clock is on the next day; `never` fits what is left alone although
+ *   another language would understand it
  */
 
 /** @param {string} body of whole words */
-export const word = (body) => new RegExp(`(?<=^|\\s)(?:${body})(?=$|[\\s,.!?])`, "giu");
+export const word = (body) => new RegExp(`(?<=^|\\s)(?:${body})(?=[,.:;!?]*(?:$|\\s))`, "giu");
 
 /** @param {string} day a day that exists, otherwise empty */
 export const real = (day) => (new Date(day).toString() !== "Invalid Date" && addDays(day, 0) === day ? day : "");
@@ -40,6 +43,15 @@ export function dateOf(date, month, now, year = "") {
   return days.find((day) => day >= now) ?? "";
 }
 
+/** @param {string} period as for `plus` @param {string} now the first day of the next one */
+export function start(period, now) {
+  if (period === "WEEKLY") return nextWeek(now);
+  return period === "YEARLY" ? `${Number(now.slice(0, 4)) + 1}-01-01` : `${addMonths(now, 1).slice(0, 8)}01`;
+}
+
+/** @param {string} now the Saturday that comes, or today if the weekend has begun */
+export const weekend = (now) => (weekday(now) % 6 ? nextWeekday(now, 6) : now);
+
 /** @param {number} hour @param {string} [minute] */
 export const clock = (hour, minute = "00") =>
   hour >= 0 && hour < 24 && Number(minute) < 60 ? `${String(hour).padStart(2, "0")}:${minute}` : "";
@@ -54,7 +66,16 @@ const interval = (step) => (step > 1 ? `;INTERVAL=${step}` : "");
 // A month without that day takes its last one (RFC 7529), as a person means it; a bare RRULE would leave it out.
 const LAST_INSTEAD = ";SKIP=BACKWARD";
 
-/** @param {string} unit as for `plus` @param {number} step @param {string} [day] `MO` to `SU` */
+/**
+ * One or more days as a rule names them, Monday first.
+ * @param {string} names as typed @param {(name: string) => number} index of such a day, 0 is Sunday; -1 for other words
+ */
+export function daysIn(names, index) {
+  const named = new Set((names.match(/\p{L}+/gu) ?? []).map(index));
+  return [1, 2, 3, 4, 5, 6, 0].filter((each) => named.has(each)).map((each) => DAY_CODES[each]).join(",");
+}
+
+/** @param {string} unit as for `plus` @param {number} step @param {string} [day] `MO` to `SU`, or several with commas */
 export function rule(unit, step, day = "") {
   if (day) return `FREQ=WEEKLY${interval(step)};BYDAY=${day}`;
   return `FREQ=${unit}${interval(step)}${unit === "MONTHLY" || unit === "YEARLY" ? LAST_INSTEAD : ""}`;

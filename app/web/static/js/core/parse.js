@@ -4,7 +4,7 @@
  */
 
 import { addDays, dueWords, momentOf, today } from "./dates.js";
-import { firstDay, real, word } from "./grammar.js";
+import { clock, firstDay, word } from "./grammar.js";
 import { language, t } from "./messages.js";
 import { en } from "./words-en.js";
 
@@ -17,15 +17,13 @@ const grammars = language === "de" ? [(await import("./words-de.js")).de, en] : 
 const never = grammars[0]?.never;
 
 const TAG = /(?<=^|\s)#([\p{L}\p{N}][\p{L}\p{N}_/-]*)/giu;
-const ISO = word("(\\d{4}-\\d\\d-\\d\\d)");
 /** @type {Record<string, Priority>} */
 const PRIORITIES = Object.assign({}, ...grammars.map((each) => each.priorities));
 const PRIORITY = word(`!(${Object.keys(PRIORITIES).join("|")})|p([1-4])`);
 /** @type {Priority[]} */
 const LEVELS = ["urgent", "high", "medium", "low"];
 
-/** @type {Grammar["days"]} */
-const DAYS = [[ISO, (m) => real(m[1] ?? "")], ...grammars.flatMap((each) => each.days)];
+const DAYS = grammars.flatMap((each) => each.days);
 const EVERY = grammars.flatMap((each) => each.every);
 const TIMES = grammars.flatMap((each) => each.times);
 
@@ -48,7 +46,7 @@ export function parse(text, dismissed = new Set()) {
       const plain = dismissed.has(match[0].toLowerCase()) || never?.test(match[0]);
       const found = plain ? "" : read(match, now);
       if (!found) continue;
-      rest = `${rest.slice(0, match.index)} ${rest.slice(match.index + match[0].length)}`;
+      rest = joined(rest.slice(0, match.index), rest.slice(match.index + match[0].length));
       chips.push({ kind, text: match[0], label: found });
       return found;
     }
@@ -70,12 +68,34 @@ export function parse(text, dismissed = new Set()) {
   const rule = first("repeat", EVERY);
   if (rule) fields.recurrence = { rule, mode: "schedule", missed: "skip" };
   let day = first("due", DAYS);
-  const time = first("due", TIMES);
-  if (rule && !day) day = firstDay(rule, now);
-  if (time && !day) day = Date.parse(momentOf(now, time)) > Date.now() ? now : addDays(now, 1);
+  const [time, later] = halfDay(first("due", TIMES), chips);
+  const past = (/** @type {string} */ each) => time && Date.parse(momentOf(each, time)) <= Date.now();
+  // Nothing begins overdue.
+  if (rule && !day) day = [firstDay(rule, now)].find((each) => !past(each)) ?? firstDay(rule, addDays(now, 1));
+  else if (later && !rule) day = addDays(day || now, 1);
+  else if (time && !day) day = past(now) ? addDays(now, 1) : now;
   if (day) fields.dueDate = time ? momentOf(day, time) : day;
   fields.title = rest.replace(/\s+/gu, " ").trim();
   return { fields, chips: labelled(chips, fields) };
+}
+
+/** What is left around words that were understood, with what stood between them and the rest. @param {string} before @param {string} after */
+function joined(before, after) {
+  if (!before.trim()) return after.replace(/^[\s,.:;]+(?=\s)/u, "");
+  if (!after.trim()) return before.replace(/[\s,:;]+$/u, "");
+  return /^[,.:;!?]/u.test(after) ? before.trimEnd() + after : `${before} ${after}`;
+}
+
+/**
+ * "Tonight at 8" is 20:00, "tonight at 1" is tomorrow.
+ * @param {string} time @param {Chip[]} chips @returns {[time: string, later: boolean]}
+ */
+function halfDay(time, chips) {
+  const said = chips.filter((each) => each.kind === "due" || each.kind === "repeat").map((each) => each.text).join(" ");
+  const hour = Number(time.slice(0, 2));
+  if (!time || hour > 12) return [time, false];
+  if ((hour < 4 || hour === 12) && grammars.some((each) => each.night.test(said))) return [clock(hour % 12, time.slice(3)), true];
+  return [hour < 12 && grammars.some((each) => each.late.test(said)) ? clock(hour + 12, time.slice(3)) : time, false];
 }
 
 /** @param {Chip[]} chips @param {TaskFields} fields */

@@ -1,15 +1,24 @@
 /** Wie Deutsch sagt, wann: „morgen um 9“, „jeden zweiten Freitag“, „in 3 Wochen“, „24.12.“. Fetched for German only. */
 
-import { addDays, addMonths, DAY_CODES, nextWeek, nextWeekday } from "./dates.js";
-import { clock, dateOf, onDate, onNth, plus, rule, word, WORKDAYS } from "./grammar.js";
+import { addDays, DAY_CODES, nextWeekday } from "./dates.js";
+import { clock, dateOf, daysIn, onDate, onNth, plus, real, rule, start, weekend, word, WORKDAYS } from "./grammar.js";
 
 const WEEKDAYS = ["so", "mo", "di", "mi", "do", "fr", "sa"];
 const WEEKDAY = "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag";
 // "So" and "do" are words of their own; as days they need something before them.
-const SHORT = `${WEEKDAY}|mo|di|mi|do|fr|sa|so`;
+const ABBREVIATED = "mo|di|mi|do|fr|sa|so";
+const SHORT = `${WEEKDAY}|${ABBREVIATED}`;
+const PART = "(?:abend|nacht|nachmittag|mittag|vormittag|früh)";
+const WITH_PART = `(?: ?(?:${PART}|morgen))?`;
+const OF_DAY = "(?: (?:morgens|früh|vormittags|nachmittags|abends))?";
+const AND = "(?:, ?(?:und )?| und | & |/)";
+// "Jeden Montag, so oft es geht" names one day.
+const LIST = `((?:${WEEKDAY})(?:${AND}(?:${WEEKDAY}))*|(?:${ABBREVIATED})(?:${AND}(?:${SHORT}))*)${WITH_PART}`;
+const DAYS = `(?:${WEEKDAY})s(?:${AND}(?:${WEEKDAY})s)*`;
+const BY = "(?:am |bis (?:zum )?)?";
 const MONTHS = ["jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"];
 const MONTH = "(jan(?:uar)?|jänner|feb(?:ruar)?|märz|mär|mrz|apr(?:il)?|mai|juni?|juli?|aug(?:ust)?|sept?(?:ember)?|okt(?:ober)?|nov(?:ember)?|dez(?:ember)?)";
-const NUMBERS = ["", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn"];
+const NUMBERS = ["", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"];
 const NUMBER = `\\d{1,3}|${NUMBERS.slice(2).join("|")}`;
 const ORDINAL = "(\\d{1,3})\\.|(andere|zweite|dritte|vierte)[nrs]?";
 const ORDINALS = ["", "", "zweite", "dritte", "vierte"];
@@ -48,12 +57,15 @@ function steps(m) {
   return word === "andere" ? 2 : word ? ORDINALS.indexOf(word) : Number(m[1] ?? 1);
 }
 
-/** @param {string[]} m a number or an ordinal, then a unit or a weekday */
+/** @param {string} names of days */
+const days = (names = "") => daysIn(names, day);
+
+/** @param {string[]} m a number or an ordinal, then a unit or weekdays */
 function ruleOf(m) {
-  return m[5] ? rule("", steps(m), DAY_CODES[day(m[5])]) : m[4] ? WORKDAYS : rule(unit(m[3]), steps(m));
+  return m[5] ? rule("", steps(m), days(m[5])) : m[4] ? WORKDAYS : rule(unit(m[3]), steps(m));
 }
 
-/** @param {string[]} m the parts of `MONTHLY` */
+/** @param {string[]} m an ordinal or a number, as in `MONTHLY` */
 const months = (m) => (m[3] ? number(m[3]) : steps(m));
 
 /** @param {string[]} m which; the day itself, a workday or a weekday @param {number} step */
@@ -71,34 +83,33 @@ export const de = {
     [word(`jeden (ersten|letzten)() (?:${WORKDAY}|(${WEEKDAY}))`), (m) => nthOf(m.slice(1), 1)],
     [word(`${MONTHLY} (\\d{1,2})(?:\\.(?!\\d)|(?![.\\d]))`), (m) => onDate(months(m), Number(m[4]))],
     [word(`am (\\d{1,2})\\.${OF_EVERY_MONTH}|jeden (\\d{1,2})\\.(?:${OF_MONTH})?(?! (?:${UNIT}|${WORKDAY}|${SHORT})(?:$|\\s))`), (m) => onDate(1, Number(m[1] ?? m[2]))],
-    [word(`jede[nsr]?(?: (?:${ORDINAL}))? (?:${UNIT}|${WORKDAY}|(${SHORT}))`), ruleOf],
+    [word(`(?:jede(?: (?:${ORDINAL}))? woche|alle (${NUMBER}) wochen|wöchentlich) (?:am ${LIST}|(${DAYS}))`), (m) => rule("", months(m), days(m[4] ?? m[5]))],
+    [word(`jede[nsr]?(?: (?:${ORDINAL}))? (?:${UNIT}|${WORKDAY}|${LIST})`), ruleOf],
+    [word(`jede[ns]? (?:${PART}|morgen)`), () => rule("DAILY", 1)],
     [word(`alle (${NUMBER}) ${UNIT}`), (m) => rule(unit(m[2]), number(m[1]))],
     [word("(täglich)|(wöchentlich)|(monatlich)|(jährlich)"), (m) => rule(unit(m[1] ? "t" : m[2] ? "w" : m[3] ? "m" : "j"), 1)],
-    [word(`werktags|(${WEEKDAY})s`), (m) => (m[1] ? rule("", 1, DAY_CODES[day(m[1])]) : WORKDAYS)],
+    [word(`werktags|(${DAYS})`), (m) => (m[1] ? rule("", 1, days(m[1])) : WORKDAYS)],
   ],
   days: [
-    [word("heute(?: (?:abend|nacht|nachmittag|mittag|vormittag|früh))?"), (_, now) => now],
-    [word("übermorgen"), (_, now) => addDays(now, 2)],
-    // "Am Morgen" is a time of day, "guten Morgen" a greeting.
-    [word("(?<!am |guten )morgen(?: (?:abend|nacht|nachmittag|mittag|vormittag|früh))?"), (_, now) => addDays(now, 1)],
-    [word("(?:nächste|kommende)[nrs]? (woche|monat|jahr)"), (m, now) => start(unit(m[1]), now)],
+    [word(`${BY}(\\d{4}-\\d\\d-\\d\\d)`), (m) => real(m[1] ?? "")],
+    [word(`(?:bis )?heute(?: ${PART})?`), (_, now) => now],
+    [word(`(?:bis )?übermorgen(?: ${PART})?`), (_, now) => addDays(now, 2)],
+    // "Am Morgen" and "Montag Morgen" are times of day, "guten Morgen" a greeting.
+    [word(`(?<!am |guten |tag |woch |abend )(?:bis )?morgen(?: ${PART})?`), (_, now) => addDays(now, 1)],
+    [word("(?:bis )?(?:nächste|kommende)[nrs]? (woche|monat|jahr)"), (m, now) => start(unit(m[1]), now)],
     [word(`in (${NUMBER}|eine[mr]) ${UNIT}`), (m, now) => plus(now, number(m[1]), unit(m[2]))],
-    [word(`(?:am |bis (?:zum )?)?(\\d{1,2})\\. ?${MONTH}\\.?(?: (\\d{4}))?`), (m, now) => dateOf(Number(m[1]), month(m[2]), now, m[3])],
-    [word("(?:am |bis (?:zum )?)?(\\d{1,2})\\.(\\d{1,2})\\.(\\d{4}|\\d\\d)?|(?:am|bis(?: zum)?) (\\d{1,2})\\.(\\d{1,2})"), (m, now) => dateOf(Number(m[1] ?? m[4]), Number(m[2] ?? m[5]), now, m[3])],
-    [word("(?:am|dieses) wochenende"), (_, now) => nextWeekday(now, 6)],
-    [word(`(?:am |bis )?(?:nächste[nr]?|kommende[nr]?|diese[nr]?) (${SHORT})|(?:am|bis) (${SHORT})|(${WEEKDAY})`), (m, now) => nextWeekday(now, day(m[1] ?? m[2] ?? m[3]))],
+    [word(`${BY}(\\d{1,2})(?:\\. ?| )${MONTH}\\.?(?: (\\d{4}))?`), (m, now) => dateOf(Number(m[1]), month(m[2]), now, m[3])],
+    [word(`${BY}(\\d{1,2})\\.(\\d{1,2})\\.(\\d{4}|\\d\\d)?|(?:am|bis(?: zum)?) (\\d{1,2})\\.(\\d{1,2})`), (m, now) => dateOf(Number(m[1] ?? m[4]), Number(m[2] ?? m[5]), now, m[3])],
+    [word("(?:(?:am|bis zum)(?: kommenden)?|(?:bis )?(?:dieses|kommendes)) wochenende"), (_, now) => weekend(now)],
+    [word(`(?:am |bis (?:zum )?)?(?:nächste[nr]?|kommende[nr]?|diese[nr]?) (${SHORT})${WITH_PART}|(?:am|bis(?: zum)?) (${SHORT})${WITH_PART}|(${WEEKDAY})${WITH_PART}`), (m, now) => nextWeekday(now, day(m[1] ?? m[2] ?? m[3]))],
   ],
   times: [
-    [word("(?:um )?halb (\\d{1,2})"), (m) => clock(Number(m[1]) === 1 ? 12 : Number(m[1]) - 1, "30")],
-    [word("(?:um )?(\\d{1,2})(?:[:.](\\d\\d))? ?uhr(?: (\\d\\d))?|(?:um )?(\\d{1,2}):(\\d\\d)|um (\\d{1,2})(?:\\.(\\d\\d))?"), (m) => clock(Number(m[1] ?? m[4] ?? m[6]), m[2] ?? m[3] ?? m[5] ?? m[7])],
+    [word(`(?:um )?halb (\\d{1,2})${OF_DAY}`), (m) => clock(Number(m[1]) === 1 ? 12 : Number(m[1]) - 1, "30")],
+    [word(`(?:(?:um )?(\\d{1,2})(?:[:.](\\d\\d))? ?uhr(?: (\\d\\d))?|(?:um )?(\\d{1,2}):(\\d\\d)|um (\\d{1,2})(?:\\.(\\d\\d))?)${OF_DAY}`), (m) => clock(Number(m[1] ?? m[4] ?? m[6]), m[2] ?? m[3] ?? m[5] ?? m[7])],
     [word("mittags"), () => "12:00"],
   ],
+  late: /(?<!sonn)abend|nachmittag|nacht/iu,
+  night: /nacht/iu,
   priorities: { niedrig: "low", mittel: "medium", hoch: "high", dringend: "urgent" },
-  never: /^(?:tod|tom|.*\d am)$/iu,
+  never: /^(?:tue|.*\d am)$/iu,
 };
-
-/** @param {string} period @param {string} now the first day of the next one */
-function start(period, now) {
-  if (period === "WEEKLY") return nextWeek(now);
-  return period === "YEARLY" ? `${Number(now.slice(0, 4)) + 1}-01-01` : `${addMonths(now, 1).slice(0, 8)}01`;
-}

@@ -1,7 +1,7 @@
 /** How English says when: "tomorrow at 9", "every other Friday", "in 3 weeks", "5 May". */
 
-import { addDays, addMonths, nextWeek, nextWeekday } from "./dates.js";
-import { clock, dateOf, onDate, onNth, plus, rule, word, WORKDAYS } from "./grammar.js";
+import { addDays, nextWeekday } from "./dates.js";
+import { clock, dateOf, daysIn, onDate, onNth, plus, real, rule, start, weekend, word, WORKDAYS } from "./grammar.js";
 
 const WEEKDAYS = ["su", "mo", "tu", "we", "th", "fr", "sa"];
 const WEEKDAY = "sun(?:day)?|mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?";
@@ -10,12 +10,24 @@ const MONTH = "(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?
 const UNIT = "(day|week|month|year)s?";
 const TH = "(?:st|nd|rd|th)";
 const NTH = `first|second|third|fourth|last|[1-4]${TH}`;
-const MONTHLY = "(?:every(?: (\\d{1,3}|other|second|third))? months?|monthly) on";
+const COUNT = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve";
+const STEP = `\\d{1,3}${TH}?|other|second|third|${COUNT}`;
+const MONTHLY = `(?:every(?: (${STEP}))? months?|monthly) on`;
 const OF_MONTH = " of (?:the|each|every) month";
 const WORKDAY = `(weekday|workday)|(${WEEKDAY})`;
+const PART = "(?: (?:morning|afternoon|evening|night))?";
+const LIST = `((?:${WEEKDAY})s?(?:(?:, ?(?:and )?| and | & |/)(?:${WEEKDAY})s?)*)${PART}`;
+const BY = "(?:(?:on|by) )?";
+const YEAR = "(?:,? (20\\d\\d))?";
+const TIME = "(?:at )?\\d{1,2}(?:[:.]\\d\\d| ?[ap]m)(?!\\w)|at (?:\\d|noon)";
+// "Sun", "sat" and the like are words of their own; as days they need something before them, or a time.
+const PLAIN_DAY = `sunday|monday|wednesday|saturday|tue(?:s(?:day)?)?|thu(?:rs(?:day)?)?|fri(?:day)?|(?:sun|mon|wed|sat)(?= (?:${TIME}))`;
+// "May 5" and "march 5" can be the beginning of a sentence.
+const MONTH_FIRST = `(?:(?<=^\\s*)|(?:on|by) |(?!(?:may|march) \\d{1,2}(?!\\d|${TH}| *(?:$|[,.:;!?]|20\\d\\d|${TIME}))))${MONTH} (\\d{1,2})${TH}?${YEAR}`;
 
 /** @type {Record<string, number>} */
 const NUMBERS = { first: 1, second: 2, other: 2, third: 3, fourth: 4, last: -1 };
+for (const [index, name] of COUNT.split("|").entries()) NUMBERS[name] = index + 2;
 /** @type {Record<string, string>} */
 const UNITS = { da: "DAILY", we: "WEEKLY", mo: "MONTHLY", ye: "YEARLY" };
 
@@ -31,10 +43,13 @@ const month = (name = "") => MONTHS.indexOf(name.slice(0, 3).toLowerCase()) / 3 
 /** @param {string | undefined} text "3", "3rd" or a word; without it 1 */
 const number = (text = "") => parseInt(text, 10) || (NUMBERS[text.toLowerCase()] ?? 1);
 
-/** @param {string[]} m */
+/** @param {string} names */
+const days = (names) => daysIn(names, (name) => WEEKDAYS.indexOf(short(name)));
+
+/** @param {string[]} m every so many; a unit, a workday or weekdays */
 function ruleOf(m) {
   if (m[3]) return WORKDAYS;
-  return m[4] ? rule("", number(m[1]), short(m[4]).toUpperCase()) : rule(unit(m[2] ?? m[5]), number(m[1]));
+  return m[4] ? rule("", number(m[1]), days(m[4])) : rule(unit(m[2]), number(m[1]));
 }
 
 /** @param {string[]} m every so many months; which; the day itself, a workday or a weekday */
@@ -42,9 +57,9 @@ const nthOf = (m) => (m[3] ? onDate(number(m[1]), number(m[2])) : onNth(number(m
 
 /** @param {string[]} m */
 function timeOf(m) {
-  if (m[7]) return "12:00";
+  if (m[8]) return "12:00";
   const hour = Number(m[1] ?? m[4] ?? m[6]);
-  return clock(m[3] ? (hour % 12) + (m[3].toLowerCase() === "pm" ? 12 : 0) : hour, m[2] ?? m[5]);
+  return clock(m[3] ? (hour % 12) + (m[3].toLowerCase() === "pm" ? 12 : 0) : hour, m[2] ?? m[5] ?? m[7]);
 }
 
 /** @type {import("./grammar.js").Grammar} */
@@ -55,15 +70,27 @@ export const en = {
     [word(`every() (first|last)() (?:${WORKDAY})`), nthOf],
     [word(`${MONTHLY} (?:the (\\d{1,2})${TH}?|(\\d{1,2})${TH})`), (m) => onDate(number(m[1]), Number(m[2] ?? m[3]))],
     [word(`every (\\d{1,2})${TH}(?:${OF_MONTH})?(?! (?:${UNIT}|${WORKDAY})(?:$|\\s))`), (m) => onDate(1, Number(m[1]))],
-    [word(`every(?: (\\d{1,3}${TH}?|other|second|third))? (?:${UNIT}|(weekday|workday)s?|(${WEEKDAY})s?)|(daily|weekly|monthly|yearly)`), ruleOf],
+    [word(`(?:every(?: (${STEP}))? weeks?|weekly) on ${LIST}`), (m) => rule("", number(m[1]), days(m[2] ?? ""))],
+    [word(`every(?: (${STEP}))? (?:${UNIT}|(weekday|workday)s?|${LIST})`), ruleOf],
+    [word("every (?:morning|afternoon|evening|night)"), () => rule("DAILY", 1)],
+    // Often part of a name: "weekly report every other Friday".
+    [word("(daily|weekly|monthly|yearly)"), (m) => rule(unit(m[1]), 1)],
   ],
   days: [
-    [word("(today|tod|tonight)|(tomorrow|tmr|tom)"), (m, now) => (m[1] ? now : addDays(now, 1))],
-    [word("next (week|month)"), (m, now) => (short(m[1]) === "we" ? nextWeek(now) : `${addMonths(now, 1).slice(0, 8)}01`)],
-    [word(`in (\\d{1,3}|an?) ${UNIT}`), (m, now) => plus(now, Number(m[1]) || 1, unit(m[2]))],
-    [word(`(\\d{1,2})\\.? ${MONTH}|${MONTH} (\\d{1,2})(?:st|nd|rd|th)?`), (m, now) => dateOf(Number(m[1] ?? m[4]), month(m[2] ?? m[3]), now)],
-    [word(`(?:on |next )?(${WEEKDAY})`), (m, now) => nextWeekday(now, WEEKDAYS.indexOf(short(m[1])))],
+    [word(`${BY}(\\d{4}-\\d\\d-\\d\\d)`), (m) => real(m[1] ?? "")],
+    [word(`${BY}(?:the )?day after tomorrow${PART}`), (_, now) => addDays(now, 2)],
+    [word(`${BY}(?:(today|tonight|this (?:morning|afternoon|evening))|(?:tomorrow|tmr)${PART})`), (m, now) => (m[1] ? now : addDays(now, 1))],
+    [word(`${BY}next (week|month|year)`), (m, now) => start(unit(m[1]), now)],
+    [word("(?:(?:on|at|by) the|by this|this) weekend"), (_, now) => weekend(now)],
+    [word(`in (\\d{1,3}|an?|one|${COUNT}) ${UNIT}`), (m, now) => plus(now, number(m[1]), unit(m[2]))],
+    [word(`${BY}(?:the )?(\\d{1,2})${TH}?(?: of)? ${MONTH}${YEAR}`), (m, now) => dateOf(Number(m[1]), month(m[2]), now, m[3])],
+    [word(MONTH_FIRST), (m, now) => dateOf(Number(m[2]), month(m[1]), now, m[3])],
+    [word(`(?:(?:(?:on|by) )?next|on|by) (${WEEKDAY})${PART}|(?:(?:by )?this )?(${PLAIN_DAY})${PART}`), (m, now) => nextWeekday(now, WEEKDAYS.indexOf(short(m[1] ?? m[2])))],
   ],
-  times: [[word("(?:at )?(\\d{1,2})(?::(\\d\\d))? ?(am|pm)|(?:at )?(\\d{1,2}):(\\d\\d)|at (\\d{1,2})|at (noon)"), timeOf]],
+  times: [
+    [word("(?:(?:at |by )?(\\d{1,2})(?:[:.](\\d\\d))? ?(am|pm)|(?:at |by )?(\\d{1,2}):(\\d\\d)|at (\\d{1,2})(?:\\.(\\d\\d))?|at (noon))(?: in the (?:morning|afternoon|evening))?"), timeOf],
+  ],
+  late: /^(?!.*\d ?am(?!\p{L})).*(?:night|afternoon|evening)/iu,
+  night: /night/iu,
   priorities: { low: "low", medium: "medium", high: "high", urgent: "urgent" },
 };
