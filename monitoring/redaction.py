@@ -31,6 +31,8 @@ _HARMLESS_LAST_WORDS = frozenset({"id", "ids", "count", "kind", "type", "name"})
 _PATTERNS = (
     # JSON Web Tokens: three base64url parts, the first two JSON objects.
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*"), REDACTED),
+    # Our own bearer tokens: 43 characters of base64url.
+    (re.compile(r"rondo_[\w-]{43,}"), REDACTED),
     # Credentials of an Authorization header. "basic" is also a word: Base64 has a digit or a capital.
     (re.compile(r"\b(bearer|basic)\s+(?=\S*(?-i:[A-Z0-9]))[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     # `password=…`, `"token": "…"`, `Set-Cookie: …` inside text.
@@ -50,7 +52,7 @@ _PATTERNS = (
 )
 _QUERY = re.compile(r"(?<=[\w/])\?([^\s#\"'<>=]+=[^\s#\"'<>]*)")
 # A text with none of these characters can match no pattern above, and most texts have none.
-_SUSPICIOUS = re.compile(r"[=:$]|eyJ|bearer|basic|-----", re.IGNORECASE)
+_SUSPICIOUS = re.compile(r"[=:$]|eyJ|rondo_|bearer|basic|-----", re.IGNORECASE)
 # Ids, addresses and instants, which every line has: hexadecimal digits and dots hold no secret and need no search.
 _HARMLESS = re.compile(r"[0-9a-fA-F.:-]{1,64}")
 # Deeper than any record of ours; a cycle ends here too.

@@ -12,6 +12,7 @@ from typing import Final
 
 import trio
 
+from app.domain.addresses import place
 from app.domain.errors import RateLimitedError
 from app.domain.ids import AccountId
 from app.ports.clock import Clock
@@ -48,7 +49,7 @@ class AttemptLimits:
         Raises:
             RateLimitedError: The address tries too often, in all or for this account.
         """
-        await self._take(f"sign-in address {address}", self._per_address, "address")
+        await self._take(f"sign-in address {place(address)}", self._per_address, "address")
         await self._take(_account_key(address, email_key), PER_ACCOUNT_AND_ADDRESS, "account")
         key = f"sign-in account {_digest(email_key)}"
         excess = await self.limits.overrun(key, PER_ACCOUNT, self.clock.now(), MOST_OVERRUN)
@@ -65,7 +66,7 @@ class AttemptLimits:
         Raises:
             RateLimitedError: The address registers too often.
         """
-        await self._take(f"register address {address}", self._per_address, "address")
+        await self._take(f"register address {place(address)}", self._per_address, "address")
 
     @property
     def _per_address(self) -> Rate:
@@ -112,7 +113,7 @@ def delay_seconds(excess: int) -> float:
 
 
 def _account_key(address: str, email_key: str) -> str:
-    return f"sign-in account {_digest(email_key)} address {address}"
+    return f"sign-in account {_digest(email_key)} address {place(address)}"
 
 
 def _digest(email_key: str) -> str:

@@ -7,8 +7,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable
 
-# A household or a host owns a /64; counting single IPv6 addresses would count nothing.
-_IPV6_PREFIX = 64
+from app.domain.addresses import place, unmapped
 
 
 class Admission:
@@ -48,9 +47,7 @@ class Admission:
     def _place(self, host: str | None) -> str | None:
         if host is None:
             return None
-        address = ipaddress.ip_address(host.partition("%")[0])
+        address = ipaddress.ip_address(unmapped(host).partition("%")[0])
         if address.is_loopback or self._exempt(host):
             return None
-        if address.version == 6:
-            return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))
-        return host
+        return place(host)

@@ -1,12 +1,12 @@
 """Who the client is when proxies stand in between.
 
-Only what configured proxies say is believed: `Forwarded` (RFC 7239) and `X-Forwarded-For`, `X-Forwarded-Proto`. Each
-proxy appends the address it saw, so the list is read from the right, and the first address that is not one of our
-proxies is the client. What stands to the left of it, anyone could have written.
+Only what configured proxies say is believed, in `X-Forwarded-For` and `X-Forwarded-Proto`. Each proxy appends the
+address it saw, so the list is read from the right, and the first address that is not one of our proxies is the client.
+What stands to the left of it, anyone could have written. So it is with `Forwarded` (RFC 7239), which is not read: usual
+proxies pass on what the client wrote there.
 """
 
 import ipaddress
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,10 +14,6 @@ from app.web.server.asgi import ClientAddress, Headers
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_QUOTED_OR_BARE = r'"((?:[^"\\]|\\.)*)"|([^;,\s"]*)'
-_FOR = re.compile(rf"(?:^|;)\s*for=(?:{_QUOTED_OR_BARE})", re.IGNORECASE)
-_PROTO = re.compile(rf"(?:^|;)\s*proto=(?:{_QUOTED_OR_BARE})", re.IGNORECASE)
-_ELEMENTS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+')
 _SCHEMES = frozenset({"http", "https"})
 
 
@@ -60,12 +56,7 @@ class TrustedProxies:
 
 
 def _hops(headers: Headers) -> list[Hop]:
-    """Return what the proxies said, nearest last. `Forwarded` wins: it is the standard and cannot be misaligned."""
-    forwarded = _joined(headers, b"forwarded")
-    if forwarded:
-        return [
-            Hop(_value(_FOR, element), _scheme(_value(_PROTO, element))) for element in _ELEMENTS.findall(forwarded)
-        ]
+    """Return what the proxies said, nearest last."""
     nodes = _split(_joined(headers, b"x-forwarded-for"))
     schemes = _split(_joined(headers, b"x-forwarded-proto"))
     if len(schemes) != len(nodes):
@@ -80,11 +71,6 @@ def _joined(headers: Headers, wanted: bytes) -> str:
 
 def _split(values: str) -> list[str]:
     return [value.strip() for value in values.split(",") if value.strip()]
-
-
-def _value(pattern: re.Pattern[str], element: str) -> str:
-    found = pattern.search(element.strip())
-    return "" if found is None else found[1] or found[2] or ""
 
 
 def _scheme(text: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from app.domain.addresses import unmapped
 from app.web.server import problems
 from app.web.server.accepting import Acceptor
 from app.web.server.admission import Admission
@@ -128,7 +129,7 @@ class HttpServer:
     # one connection
 
     def _admit(self, connections: trio.Nursery, sock: socket.socket, address: Any) -> None:
-        host = None if sock.family == socket.AF_UNIX else address[0]
+        host = None if sock.family == socket.AF_UNIX else unmapped(address[0])
         if self._admission.enter(host):
             connections.start_soon(self._serve, sock, host, address)
         else:
@@ -157,7 +158,7 @@ class HttpServer:
         if host is None:
             return Peer(None, (str(sock.getsockname()), None), scheme, trusted)
         ours = sock.getsockname()
-        return Peer((host, address[1]), (ours[0], ours[1]), scheme, trusted)
+        return Peer((host, address[1]), (unmapped(ours[0]), ours[1]), scheme, trusted)
 
     async def _serve_tls(self, transport: SocketStream, peer: Peer) -> None:
         if self._tls is None or self._http2 is None:

@@ -117,6 +117,17 @@ async def test_it_serves_a_socket_that_systemd_opened_and_leaves_it_open(serve: 
         assert inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 
 
+async def test_an_ipv4_client_of_a_dual_stack_socket_has_its_ipv4_address(serve: Any) -> None:
+    async def who(scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": f"{scope['client'][0]} {scope['server'][0]}".encode()})
+
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as inherited:
+        server = await serve(who, addresses=[InheritedSocket(inherited.fileno())], connections_per_address=0)
+
+        assert (await server.ask(CLOSING)).endswith(b"\r\n\r\n127.0.0.1 127.0.0.1")
+
+
 def test_a_descriptor_that_does_not_listen_is_one_clear_sentence() -> None:
     with socket.socket() as idle, pytest.raises(ListenError, match="not a listening stream socket"):
         open_listeners([InheritedSocket(idle.fileno())])

@@ -70,6 +70,13 @@ def test_a_json_web_token_is_taken_out() -> None:
     assert redaction.redact_text(f"got {JWT}.") == "got [redacted]."
 
 
+@pytest.mark.parametrize("text", ["got {}.", "{}", "x-{}", "{}-x", "a/{}/b"])
+def test_a_token_of_ours_is_taken_out(text: str) -> None:
+    token = "rondo_" + "aB3_-" * 8 + "xyz"
+
+    assert "aB3" not in redaction.redact_text(text.format(token))
+
+
 def test_a_query_string_keeps_its_names() -> None:
     assert redaction.redact_text("/api/tasks?search=rent&limit=5") == "/api/tasks?search=…&limit=…"
 
