@@ -31,12 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"rondo {VERSION}")
         return 0
     try:
-        settings = read_settings(read_environment(Path.cwd()))
+        settings = read_settings(read_environment(_here()))
     except SettingsError as problem:
         for sentence in problem.problems:
             print(f"rondo: {sentence}", file=sys.stderr)
         return UNUSABLE
     return _run(options, settings)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as problem:
+        raise SettingsError(
+            [f"The current directory cannot be used ({problem.strerror}): change to another one."]
+        ) from None
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
@@ -61,6 +70,17 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _new_password(*, from_stdin: bool) -> str:
+    if sys.stdin is None:  # it was closed
+        raise SystemExit("rondo: No password was given.")
+    try:
+        password = _read_password(from_stdin=from_stdin)
+        password.encode()  # what could not be decoded is there as lone surrogates, which nobody can type in a browser
+    except UnicodeError:
+        raise SystemExit("rondo: The password is not text in UTF-8.") from None
+    return password
+
+
+def _read_password(*, from_stdin: bool) -> str:
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     try:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -84,25 +87,52 @@ def _maybe(read: Callable[[str], T]) -> Callable[[str], T | None]:
 def _url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         parts = _split(text)
-        if parts.scheme not in schemes or not (parts.netloc or "host=" in parts.query):
-            raise ValueError(f"must be a URL that starts with {' or '.join(scheme + '://' for scheme in schemes)}")
+        if parts.scheme not in schemes or not parts.netloc:
+            raise ValueError(_starts(*schemes))
         return text
 
     return read
 
 
+def _starts(*schemes: str) -> str:
+    return f"must be a URL that starts with {' or '.join(scheme + '://' for scheme in schemes)}"
+
+
+def _database(text: str) -> str:
+    """Read a URL of PostgreSQL: of one host, of several with a port each, or of none but ``?host=``."""
+    parts, schemes = urlsplit(text), ("postgresql", "postgres")
+    if parts.scheme not in schemes or not (parts.netloc or "host=" in parts.query):
+        raise ValueError(_starts(*schemes))
+    for host in parts.netloc.rpartition("@")[2].split(","):
+        _split(f"//{host}")
+    return text
+
+
 def _mail_server(text: str) -> str:
     parts = urlsplit(_url("smtp", "smtps")(text))
-    if not parts.hostname or parse_qs(parts.query).get("starttls", ["auto"])[0] not in STARTTLS_CHOICES:
+    parameters = {"starttls": ["auto"]} | parse_qs(parts.query, keep_blank_values=True)
+    if not parts.hostname or parameters["starttls"][0] not in STARTTLS_CHOICES:
         raise ValueError(f"needs a host, and `?starttls=` is one of {', '.join(STARTTLS_CHOICES)}")
+    if len(parameters) > 1:  # misspelt, it would be a connection without the TLS that was asked for
+        raise ValueError("has a parameter that is not `starttls`, the only one there is")
     return text
 
 
 def _mail_address(text: str) -> str:
-    local, _, domain = parseaddr(text)[1].rpartition("@")
-    if not (local and domain):
+    address = parseaddr(text)[1]
+    local, _, domain = address.rpartition("@")
+    if not (local and domain and _is_sendable(address)):
         raise ValueError("must be an address, e.g. Rondo <rondo@example.org>")
     return text
+
+
+def _is_sendable(address: str) -> bool:
+    """Return whether an address can stand in a header. What is not ASCII can (RFC 6531), though ``email`` says no."""
+    try:
+        Address(addr_spec=re.sub(r"[^\x00-\x7f]", "x", address))
+    except (MessageError, ValueError, IndexError):  # the last one is how its parser says that the text ended early
+        return False
+    return "=?" not in address  # would be read as something else
 
 
 def _split(text: str) -> SplitResult:
@@ -123,7 +153,11 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 def _file(text: str) -> Path:
     path = Path(text)
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as problem:
+        raise ValueError(f"names a file that cannot be reached: {problem.strerror}") from None
+    if not is_file:
         raise ValueError("names a file that does not exist")
     return path
 
@@ -134,11 +168,19 @@ def _filled(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    try:
+        text.encode("idna")  # as looking it up will
+    except UnicodeError:
+        raise ValueError("must be an address or a name of this machine") from None
+    return _filled(text)
+
+
 TABLE: Final = (
     Setting(
         name="host",
         default="127.0.0.1",
-        read=_filled,
+        read=_host,
         meaning="Address to listen on; `0.0.0.0` or `::` for every interface",
     ),
     Setting(name="port", default="8000", read=_whole(0, 65535), meaning="Port to listen on; `0` takes a free one"),
@@ -152,7 +194,7 @@ TABLE: Final = (
     Setting(
         name="database_url",
         default="",
-        read=_maybe(_url("postgresql", "postgres")),
+        read=_maybe(_database),
         secret=True,
         meaning="Use this PostgreSQL (15 or newer) instead of the embedded one; TLS by `?sslmode=verify-full`",
     ),
@@ -310,13 +352,17 @@ def _unknown(environment: Mapping[str, str]) -> list[str]:
 
 
 def read_environment(directory: Path) -> dict[str, str]:
-    """Return the process environment over the ``.env`` file of a directory, if it has one.
+    """Return the process environment over the ``.env`` file of a directory, if it has one that can be reached.
 
     Raises:
         SettingsError: when it cannot be read, or a line is not ``NAME=value``, a comment or blank.
     """
     path = directory / ".env"
-    return (_read_file(path) if path.is_file() else {}) | dict(os.environ)
+    try:
+        is_there = path.is_file()
+    except PermissionError:  # by a user who may not enter the directory, say one who came with `sudo -u`
+        is_there = False
+    return (_read_file(path) if is_there else {}) | dict(os.environ)
 
 
 def _read_file(path: Path) -> dict[str, str]:

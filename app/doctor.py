@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import shutil
-import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -13,14 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from app import certificate
 from app.adapters.postgres import data_lock, migrator
+from app.adapters.postgres.embedded import EmbeddedPostgresError
 from app.administration import UNUSABLE_ERRORS, open_database
 from app.installation import DataDirectoryError, open_data_directory
 from app.version import VERSION
+from app.web.server.listeners import ListenError, UnixAddress, open_listeners
+from app.web.server.tls import TlsError, TlsFiles
+from app.wiring.addresses import addresses
 from monitoring import logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from app.adapters.postgres import Database
     from app.config import Settings
@@ -46,7 +51,8 @@ class Finding:
 def examine(settings: Settings) -> int:
     """Print the findings; return 0 when all is well, else 1."""
     logs.setup("error", format="text", version=VERSION, env=settings.env, stream=sys.stderr)
-    findings = [*_settings(settings), *_directory(settings), *_port(settings), *_clock(), *_database(settings)]
+    findings = [*_settings(settings), *_directory(settings), *_certificate(settings), *_listening(settings)]
+    findings += [*_clock(), *_database(settings)]
     logs.shutdown()
     for finding in findings:
         print(f"{'ok   ' if finding.well else 'FAULT'}  {finding.subject:<15} {finding.said}")
@@ -75,6 +81,8 @@ def _directory(settings: Settings) -> Iterator[Finding]:
     except DataDirectoryError as problem:
         yield Finding(subject="data directory", said=str(problem), well=False)
         return
+    if settings.database_url is not None:  # else opening the database says it
+        yield from _lock(directory)
     free = shutil.disk_usage(directory).free
     yield Finding(
         subject="data directory",
@@ -84,31 +92,51 @@ def _directory(settings: Settings) -> Iterator[Finding]:
     )
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    name = f"{settings.host}:{settings.port}"
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _lock(directory: Path) -> Iterator[Finding]:
+    try:
+        data_lock.is_held(directory)
+    except EmbeddedPostgresError as problem:
+        yield Finding(subject="data directory", said=str(problem), well=False)
+
+
+def _certificate(settings: Settings) -> Iterator[Finding]:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    try:
+        problem = certificate.time_problem(TlsFiles(certificate=settings.tls_cert, key=settings.tls_key))
+    except TlsError as refusal:
+        advice = "Set RONDO_TLS_CERT and RONDO_TLS_KEY to a certificate and the key it was made for."
+        yield Finding(subject="certificate", said=str(refusal), well=False, advice=advice)
+        return
+    advice = "Renew it, and check the clock: browsers refuse it." if problem else ""
+    yield Finding(subject="certificate", said=problem or "belongs to its key", advice=advice)
+
+
+def _listening(settings: Settings) -> Iterator[Finding]:
+    for address in addresses(settings):
+        subject = "unix socket" if isinstance(address, UnixAddress) else "port"
         try:
-            probe.bind((settings.host, settings.port))
-        except OSError as problem:
-            if problem.errno == errno.EADDRINUSE and _rondo_runs(settings):
-                yield Finding(subject="port", said=f"{name} is in use, and a Rondo runs on this data directory")
-                return
-            yield Finding(
-                subject="port",
-                said=f"{name} cannot be used: {problem.strerror}",
-                well=False,
-                advice="Stop what uses it (Rondo itself, if it is running), or set RONDO_HOST and RONDO_PORT.",
-            )
-            return
-    yield Finding(subject="port", said=f"{name} is free")
+            for listener in open_listeners([address]):
+                listener.close()
+        except ListenError as problem:
+            yield _unusable(settings, subject, str(address), problem)
+        else:
+            yield Finding(subject=subject, said=f"{address} is free")
+
+
+def _unusable(settings: Settings, subject: str, name: str, problem: ListenError) -> Finding:
+    is_taken = problem.errno == errno.EADDRINUSE
+    if is_taken and _rondo_runs(settings):
+        return Finding(subject=subject, said=f"{name} is in use, and a Rondo runs on this data directory")
+    setting = "RONDO_UNIX_SOCKET" if subject == "unix socket" else "RONDO_HOST and RONDO_PORT"
+    stop = "Stop what uses it (Rondo itself, if it is running), or set" if is_taken else "Set"
+    return Finding(subject=subject, said=problem.strerror or str(problem), well=False, advice=f"{stop} {setting}.")
 
 
 def _rondo_runs(settings: Settings) -> bool:
     try:
         return data_lock.is_held(settings.data_dir.absolute())
-    except OSError:
+    except (OSError, EmbeddedPostgresError):
         return False  # what is wrong with the directory is a finding of its own
 
 

@@ -34,6 +34,14 @@ from monitoring import logs, tracing
 log = logs.get_logger("auth")
 
 
+@dataclass(frozen=True, slots=True)
+class _Newcomer:
+    """An account that can be made, and whether it seemed to be the first."""
+
+    account: NewAccount
+    is_first: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountService:
     """Registers, signs in and out, knows the profile.
@@ -66,7 +74,7 @@ class AccountService:
         with tracing.span("account.register"):
             try:
                 await self.limits.register(context.address)
-                signed_in = await self._register(context, draft, is_open=self.is_open)
+                signed_in = await self._register(context, draft)
             except TaskError as error:
                 _failed("register", error, context, None)
                 raise
@@ -80,7 +88,9 @@ class AccountService:
             ValidationFailedError: With one entry per fault, the password's included.
             EmailTakenError: There is an account with this address.
         """
-        return (await self._register(Context(client="command line"), draft, is_open=True)).account_id
+        newcomer = await self._prepare(draft, is_open=True)
+        await self._insert(Context(), newcomer, None, is_open=True)  # nobody has signed in
+        return newcomer.account.id
 
     async def login(self, context: Context, email: str, password: str) -> SignedIn:
         """Start a session. An unknown address takes as long as a wrong password and gets the same answer (X03).
@@ -151,7 +161,8 @@ class AccountService:
             NotFoundError: There is no such account.
             PasswordRefusedError: It is not good enough.
         """
-        found, now = await self.accounts.credentials(email_key(email)), self.clock.now()
+        key, now = email_key(email), self.clock.now()
+        found = await self.accounts.credentials(key) if storable(key) else None
         if found is None:
             raise NotFoundError("There is no account with this email address.")
         check_password(password, email=found.email, name=found.name)
@@ -174,31 +185,41 @@ class AccountService:
         """
         self.calls.take(context.caller.account_id)
 
-    async def _register(self, context: Context, draft: RegisterDraft, *, is_open: bool) -> SignedIn:
+    async def _register(self, context: Context, draft: RegisterDraft) -> SignedIn:
+        newcomer, token = await self._prepare(draft, is_open=self.is_open), new_token()
+        session = new_session(context, newcomer.account.id, token, newcomer.account.created_at)
+        json = await self._insert(context, newcomer, session, is_open=self.is_open)
+        return _signed_in(json, token, session)
+
+    async def _prepare(self, draft: RegisterDraft, *, is_open: bool) -> _Newcomer:
         is_first = not await self.accounts.any_account()
         if not (is_open or is_first):
             raise RegistrationClosedError
         checked = _checked(draft)
         password_hash = await self.hasher.hash(normalised(checked.password))
-        now, token = self.clock.now(), new_token()
-        account = _new_account(checked, password_hash, now)
-        session = new_session(context, account.id, token, now)
+        return _Newcomer(_new_account(checked, password_hash, self.clock.now()), is_first)
+
+    async def _insert(self, context: Context, newcomer: _Newcomer, session: NewSession | None, *, is_open: bool) -> str:
+        """Keep the account, signed in if it has a session; return its JSON."""
+        account = newcomer.account
 
         async def use_case(work: UnitOfWork) -> str:
             # Of several who try to be the first, one is; the others are treated as they would be a moment later.
-            others = await work.accounts.lock_registration() if is_first else True
+            others = await work.accounts.lock_registration() if newcomer.is_first else True
             if others and not is_open:
                 raise RegistrationClosedError
             json = await work.accounts.insert(account, operator=not others)
             if json is None:
                 raise EmailTakenError
-            await work.sessions.insert(session)
-            principal = _principal(account, session, operator=not others)
-            recorder = Recorder(work, replace(context, principal=principal), now)
+            by = context
+            if session is not None:
+                await work.sessions.insert(session)
+                by = replace(context, principal=_principal(account, session, operator=not others))
+            recorder = Recorder(work, by, account.created_at)
             recorder.record(events.ACCOUNT_REGISTERED, account.inbox_id, after=json)
             return json
 
-        return _signed_in(await self.transactions.run(use_case), token, session)
+        return await self.transactions.run(use_case)
 
     async def _verified(self, found: Credentials | None, password: str) -> Credentials:
         is_right = await self.hasher.verify(None if found is None else found.password_hash, normalised(password))

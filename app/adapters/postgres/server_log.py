@@ -16,6 +16,8 @@ _LEVELS = {"WARNING": "WARNING", "ERROR": "ERROR", "FATAL": "ERROR", "PANIC": "C
 # What a client did wrong is the client's to tell: as an error of ours, with more context.
 _CLIENTS_OWN = frozenset({"ERROR", "WARNING", "FATAL"})
 _CLIENT = "client backend"
+# Unless a client only met it: no disk or memory left (53), the system failed (58), PostgreSQL did (XX).
+_OURS = ("53", "58", "XX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class ServerLine:
     @property
     def level(self) -> str:
         """Return our level for it."""
-        if self.process == _CLIENT and self.severity in _CLIENTS_OWN:
+        is_ours = self.process != _CLIENT or self.sqlstate.startswith(_OURS)
+        if self.severity in _CLIENTS_OWN and not is_ours:
             return "DEBUG"
         if not self.severity:
             return "WARNING"

@@ -92,6 +92,23 @@ async def test_a_closed_house_lets_only_the_first_one_in(postgres_url: str, nurs
     assert await world.database.fetchval("SELECT operator FROM accounts WHERE id = $1", made) is False
 
 
+async def test_an_account_from_the_command_line_has_no_session(world: World) -> None:
+    made = await world.services.accounts.create_user(RegisterDraft(email="made@example.org", password=PASSWORD))
+
+    sessions = await world.database.fetchval("SELECT count(*) FROM sessions WHERE account_id = $1", made)
+    event = await world.database.fetchrow(
+        "SELECT e.* FROM events e JOIN memberships m USING (project_id) WHERE m.account_id = $1", made
+    )
+    assert sessions == 0
+    assert (event["type"], event["account_id"], event["session_id"]) == ("account.registered", None, None)
+    assert (await _login(world, "made@example.org", address="198.51.100.14")).account_id == made
+
+
+async def test_an_address_that_cannot_be_kept_is_nobodys(world: World) -> None:
+    with pytest.raises(NotFoundError):
+        await world.services.accounts.set_password("a\udcff@example.org", PASSWORD)
+
+
 async def test_two_spellings_of_an_address_are_one(world: World) -> None:
     anna = await world.person()
 

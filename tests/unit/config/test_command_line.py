@@ -63,6 +63,20 @@ def test_bad_settings_are_one_line_each_and_exit_code_2(
     assert [line.split("=")[0] for line in lines] == ["rondo: RONDO_PORT", "rondo: RONDO_METRICS"]
 
 
+def test_a_directory_that_is_gone_is_one_line_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    code = cli.main(["doctor"])
+
+    said = "rondo: The current directory cannot be used (No such file or directory): change to another one.\n"
+    assert (code, capsys.readouterr().err) == (2, said)
+
+
 class Terminal(io.StringIO):
     """A standard input that somebody sits at."""
 
@@ -96,3 +110,20 @@ def test_a_password_typed_twice_alike_is_taken(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(getpass, "getpass", lambda _prompt: "same")
 
     assert cli._new_password(from_stdin=False) == "same"
+
+
+@pytest.mark.parametrize(
+    ("stdin", "words"),
+    [
+        (None, "No password was given"),
+        (io.TextIOWrapper(io.BytesIO(b"secret \xff\n"), "utf-8", "surrogateescape"), "not text in UTF-8"),
+        (io.TextIOWrapper(io.BytesIO(b"secret \xff\n"), "utf-8"), "not text in UTF-8"),
+    ],
+)
+def test_what_is_no_password_is_refused(
+    stdin: io.TextIOWrapper | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    with pytest.raises(SystemExit, match=words):
+        cli.main(["user", "create", "a@example.org"])

@@ -54,7 +54,19 @@ def test_every_problem_is_told_at_once_and_secrets_are_not() -> None:
         ("smtp_url", "smtp://user@"),
         ("smtp_url", "smtp://mail.example.org?starttls=maybe"),
         ("mail_from", "Rondo"),
+        ("smtp_url", "smtp://mail.example.org?startls=always"),
+        ("smtp_url", "smtp://mail.example.org?starttls=always&timeout=5"),
+        ("smtp_url", "smtp://mail.example.org?starttls="),
         ("mail_from", "Rondo <rondo@>"),
+        ("mail_from", "Rondo rondo@example.org"),
+        ("mail_from", "<a b@c>"),
+        ("mail_from", "x <a..b@c>"),
+        ("mail_from", "a@b."),
+        ("mail_from", "<=?a?=@example.org>"),
+        ("host", "a..b"),
+        ("database_url", "postgresql://h1:1,h2:two/x"),
+        ("database_url", "postgresql://h1:1,h2:70000/x"),
+        ("public_url", "https://h1:1,h2:2/"),
     ],
 )
 def test_what_cannot_be_used_is_refused(name: str, value: str) -> None:
@@ -81,6 +93,40 @@ def test_what_can_be_used_is_read() -> None:
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
     assert settings.unix_socket == Path("/run/rondo.sock")
     assert settings.database_url is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://h1:1,h2:2/x?target_session_attrs=read-write"),
+        ("database_url", "postgresql://u:p@[::1]:5432,h2/x"),
+        ("mail_from", "Jörg <jörg@bücher.example>"),
+        ("mail_from", '"Rondo, Inc." <rondo@localhost>'),
+        ("smtp_url", "smtp://mail.example.org?starttls=always"),
+        ("host", "tasks.example.org"),
+    ],
+)
+def test_what_can_be_used_is_kept_as_it_is(name: str, value: str) -> None:
+    assert getattr(read_settings({f"RONDO_{name.upper()}": value}), name) == value
+
+
+def closed_to_this_user(_path: Path) -> bool:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_file_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "is_file", closed_to_this_user)
+
+    (said,) = problems(tls_cert="/root/cert.pem")
+
+    assert said == "RONDO_TLS_CERT='/root/cert.pem' names a file that cannot be reached: Permission denied."
+
+
+def test_a_directory_that_cannot_be_entered_has_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("RONDO_UNREACHED=1\n")
+    monkeypatch.setattr(Path, "is_file", closed_to_this_user)
+
+    assert "RONDO_UNREACHED" not in read_environment(tmp_path)
 
 
 def test_certificate_and_key_go_together(tmp_path: Path) -> None:
