@@ -108,7 +108,7 @@ async def test_every_endpoint_is_measured_under_its_template(call: Call, endpoin
 
 async def test_the_id_of_the_caller_comes_back_if_it_looks_like_one(http: httpx2.AsyncClient) -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmVk"
-    kept, others = ("a.b_c-1", "x" * 128), ("x" * 129, "a b", "", token)
+    kept, others = ("a.b_c-1", "x" * 128), ("x" * 129, "a b", "", token, "rondo_" + "a" * 43)
     for given, is_kept in (*((given, True) for given in kept), *((given, False) for given in others)):
         response = await http.get("/health/live", headers={"x-request-id": given})
 
