@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -39,6 +40,11 @@ SOCKET_SECONDS: Final = 10.0
 LATE_SECONDS: Final = 15 * 60
 NOT_CONFIGURED: Final = "No mail server is configured (RONDO_SMTP_URL)."
 NOT_ASCII: Final = "The mail server cannot send to addresses that are not ASCII."
+# Longer lines are folded (RFC 5322 2.1.1).
+LINE_CHARACTERS: Final = 78
+# Bodies of seven bits, since not every server takes eight (RFC 6152 3). Headers stay as they are folded here: where
+# ``email`` of Python 3.11 folds, it loses spaces between words, and the quotes around a name.
+WIRE: Final = policy.SMTP.clone(cte_type="7bit", refold_source="none")
 STARTTLS_CHOICES: Final = ("auto", "always", "never")
 # "Authenticate or encrypt first" (RFC 4954 6, RFC 3207 4): it speaks of the settings, not of the message.
 SETTINGS_CODES: Final = frozenset({530, 534, 535, 538})
@@ -126,7 +132,7 @@ class Letter:
         envelope = parseaddr(sender)[1], delivery.address
         international = not "".join(envelope).isascii()
         message = compose(delivery, sender, public_url)
-        content = message.as_bytes(policy=policy.SMTPUTF8 if international else policy.SMTP)
+        content = message.as_bytes(policy=WIRE.clone(utf8=international))
         return cls(sender=envelope[0], recipient=envelope[1], content=content)
 
     @property
@@ -143,11 +149,11 @@ def compose(delivery: Delivery, sender: str, public_url: str) -> EmailMessage:
     """
     title = _one_line(delivery.task_title)
     name, address = parseaddr(sender)
-    message = EmailMessage()
-    message["From"] = _mailbox(name, address)
-    message["To"] = _mailbox(delivery.account_name, delivery.address)
+    message = EmailMessage(policy=WIRE)
+    message.set_raw("From", _mailbox("From", name, address))
+    message.set_raw("To", _mailbox("To", delivery.account_name, delivery.address))
     late = delivery.late_seconds > LATE_SECONDS
-    message["Subject"] = _literal(f"Late reminder: {title}" if late else f"Reminder: {title}")
+    message.set_raw("Subject", _text_of("Subject", f"Late reminder: {title}" if late else f"Reminder: {title}"))
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = f"<{delivery.message_id}@{address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -155,25 +161,35 @@ def compose(delivery: Delivery, sender: str, public_url: str) -> EmailMessage:
     return message
 
 
-def _mailbox(name: str, address: str) -> Address:
+def _mailbox(header: str, name: str, address: str) -> str:
     """Return an address for a header; taken apart here, since the parser of ``email`` refuses what is not ASCII."""
     if "=?" in address:
         raise ValueError(f"{address} would be read as something else")
     username, _, domain = address.rpartition("@")
-    return Address(display_name=_literal(_one_line(name)), username=username, domain=domain)
+    name = _one_line(name)
+    mailbox = str(Address(display_name=name, username=username, domain=domain))
+    if not name or _means_itself(name, f"{header}: {mailbox}"):
+        return mailbox
+    return f"{_encoded(header, name)}\n <{Address(username=username, domain=domain).addr_spec}>"
+
+
+def _text_of(header: str, text: str) -> str:
+    return text if _means_itself(text, f"{header}: {text}") else _encoded(header, text)
+
+
+def _means_itself(text: str, line: str) -> bool:
+    """Tell whether a text can stand as it is: ``=?utf-8?q?a=0D=0ABcc:_…?=`` would be read as something else."""
+    return text.isascii() and "=?" not in text and len(line) <= LINE_CHARACTERS
+
+
+def _encoded(header: str, text: str) -> str:
+    """Return the text in encoded words (RFC 2047), folded: a name as well, since they hold no character of syntax."""
+    return Header(text, "utf-8", header_name=header).encode()
 
 
 def _one_line(text: str) -> str:
     """Return the text without line breaks and control characters."""
     return "".join(character for character in " ".join(text.split()) if unicodedata.category(character) != "Cc")
-
-
-def _literal(text: str) -> str:
-    """Return the text so that it means itself: ``email`` would decode ``=?utf-8?q?a=0D=0ABcc:_…?=`` to two headers.
-
-    The zero width space between the two characters is not seen, and makes the whole word be encoded.
-    """
-    return text.replace("=?", "=\u200b?")
 
 
 def _lines(delivery: Delivery, title: str, public_url: str) -> list[str]:
@@ -280,6 +296,8 @@ class Conversation:
             return Outcome(result="failed", response=NOT_ASCII, reason="refused")
         try:
             code, said = self._dictate(client)
+        except smtplib.SMTPSenderRefused as refusal:
+            return _retry(refusal.smtp_code, refusal.smtp_error)
         except smtplib.SMTPResponseException as refusal:
             return _answer(refusal.smtp_code, refusal.smtp_error)
         except (smtplib.SMTPException, OSError) as problem:
@@ -289,11 +307,15 @@ class Conversation:
         return _answer(code, said)
 
     def _dictate(self, client: smtplib.SMTP) -> tuple[int, bytes]:
-        """MAIL, RCPT, DATA by hand, not ``send_message``: that one hides what the server said in the end."""
+        """MAIL, RCPT, DATA by hand, not ``send_message``: that one hides what the server said in the end.
+
+        Raises:
+            SMTPSenderRefused: The sender is the installation's: the operator's to mend, as a wrong password is.
+        """
         letter = self._letter
         code, said = client.mail(letter.sender, ["SMTPUTF8", "BODY=8BITMIME"] if letter.international else [])
         if code != 250:
-            return code, said
+            raise smtplib.SMTPSenderRefused(code, said, letter.sender)
         code, said = client.rcpt(letter.recipient)
         if code not in (250, 251):
             return code, said

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 MAX_RESPONSE_CHARACTERS: Final = 500
 
-# Nobody wants to be reminded of what is done: a mail that still waits for its next attempt is not sent.
+# Nobody wants to be reminded of what is done, seen, put off or planned anew: a mail that still waits for its next
+# attempt is not sent. A reminder keeps its occurrence when it fires, and the next one is armed with a higher one.
 CANCEL_DONE: Final = """
     UPDATE deliveries d SET state = 'cancelled', next_attempt_at = NULL, claimed_until = NULL, finished_at = now()
     FROM reminders r JOIN tasks t ON t.id = r.task_id
     WHERE r.id = d.reminder_id AND d.state = 'pending' AND d.channel = $1 AND d.next_attempt_at <= now()
-      AND (t.completed_at IS NOT NULL OR t.deleted_at IS NOT NULL OR r.deleted_at IS NOT NULL)
+      AND (t.completed_at IS NOT NULL OR t.deleted_at IS NOT NULL OR r.deleted_at IS NOT NULL
+           OR r.occurrence <> d.occurrence OR r.state = 'acknowledged')
 """
 CLAIM: Final = """
     WITH claimed AS (

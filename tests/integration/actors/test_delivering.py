@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 
 from app.adapters.postgres.delivering import MAX_RESPONSE_CHARACTERS, PostgresDeliveryLedger
+from app.domain.reminder import ReminderDraft
+from app.domain.task import TaskChanges
 from app.ports.delivering import Outcome
-from tests.integration.actors.firing import due_reminder, present_day, schedule
+from tests.integration.actors.firing import due_reminder, present_day, remind, schedule
 from tests.integration.services.world import World, as_task
 
 if TYPE_CHECKING:
@@ -141,6 +144,49 @@ async def test_what_is_done_before_its_next_attempt_is_not_sent_any_more(databas
     anna, task_id, _ = await fired(house)
     await ledger.record(await claim(ledger), LATER, 0)
     await house.services.tasks.complete_task(anna.context, as_task(task_id))
+
+    claimed = await ledger.claim("email", 4, 90)
+
+    assert (claimed, await database.fetchval("SELECT state FROM deliveries")) == ((), "cancelled")
+
+
+async def test_what_was_seen_before_its_next_attempt_is_not_sent_any_more(database: Database) -> None:
+    house, ledger = present_day(database), PostgresDeliveryLedger(database=database)
+    anna, _, reminder_id = await fired(house)
+    await ledger.record(await claim(ledger), LATER, 0)
+    await house.services.reminders.acknowledge(anna.context, reminder_id)
+
+    claimed = await ledger.claim("email", 4, 90)
+
+    assert (claimed, await database.fetchval("SELECT state FROM deliveries")) == ((), "cancelled")
+
+
+async def test_what_was_put_off_is_sent_for_its_new_moment_only(database: Database) -> None:
+    house, ledger = present_day(database), PostgresDeliveryLedger(database=database)
+    anna, _, reminder_id = await fired(house)
+    await ledger.record(await claim(ledger), LATER, 0)
+    until = house.clock.now() + timedelta(hours=1)
+    await house.services.reminders.snooze(anna.context, reminder_id, until)
+
+    meanwhile = await ledger.claim("email", 4, 90)
+    await database.execute("UPDATE reminders SET fire_at = now() - interval '1 second'")
+    await schedule(house).fire_due(10)
+    afterwards = await claim(ledger)
+
+    assert (meanwhile, afterwards.message_id) == ((), f"{reminder_id}.2.email")
+
+
+async def test_a_reminder_that_was_planned_anew_is_not_sent_for_its_old_moment(database: Database) -> None:
+    house, ledger = present_day(database), PostgresDeliveryLedger(database=database)
+    anna = await house.person()
+    now = house.clock.now()
+    task = await anna.create("Call mother", due=now + timedelta(hours=1))
+    await remind(anna, task.id, ReminderDraft(before="PT1H"))
+    await database.execute("UPDATE reminders SET fire_at = now() - interval '1 second'")
+    await schedule(house).fire_due(10)
+    await ledger.record(await claim(ledger), LATER, 0)
+    later = TaskChanges(due=now + timedelta(days=1))
+    await house.services.tasks.patch_task(anna.context, as_task(task.id), later)
 
     claimed = await ledger.claim("email", 4, 90)
 

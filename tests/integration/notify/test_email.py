@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import ssl
+import unicodedata
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -109,6 +114,8 @@ async def test_a_late_reminder_says_so(room: Mailroom) -> None:
         'x" <eve@example.org>, "y',
         "Ünïcödé 🎉 " * 40,
         "a" * 200,
+        "boss@example.com, " + "x" * 80,
+        "Smith, John (the boss) <boss@example.com>",
     ],
 )
 async def test_nothing_in_a_title_or_a_name_becomes_a_header(room: Mailroom, text: str) -> None:
@@ -119,12 +126,57 @@ async def test_nothing_in_a_title_or_a_name_becomes_a_header(room: Mailroom, tex
     assert set(mail.message.keys()) <= HEADERS
     assert mail.recipients == ["ada@example.org"]
     assert [to.addr_spec for to in mail.message["To"].addresses] == ["ada@example.org"]
-    assert visible(mail.message["Subject"]) == visible(f"Reminder: {text}")
+    assert mail.message["Subject"] == f"Reminder: {visible(text)}"
 
 
 def visible(text: str) -> str:
-    """Return what a reader sees, without the spaces: Python 3.11 loses some where it folds a long line."""
-    return "".join(character for character in "".join(text.split()) if character >= " ").replace("\u200b", "")
+    """Return a title as a mail shows it: on one line, without control characters."""
+    return "".join(character for character in " ".join(text.split()) if unicodedata.category(character) != "Cc")
+
+
+RUSSIAN = "Приготовить отчёт за третий квартал и отправить его Ивану Петровичу"  # noqa: RUF001 - Russian
+ARABIC = "تقرير الربع الثالث إلى المدير غدا"
+# What means something in a header, and what does not fit on a line.
+ODD = 'milk a@b.example, <c@d.example> (e) f; "g" h: \\ =?utf-8?q?x=0D=0ABcc:_y?= =? ?= 🎉 e\u0301 日本語日本語'
+WORDS = tuple(f"{RUSSIAN} {ARABIC} {ODD} {'x' * 90} {'ü' * 50}".split())
+NAMES = ("", "boss@example.com, " + "x" * 80, 'O"Neil, \\ (x) <y@z>', "Jürgen Groß, Köln")
+
+
+def titles(count: int) -> Iterator[str]:
+    yield RUSSIAN
+    dice = random.Random(3)
+    for _ in range(count):
+        yield " ".join(dice.choices(WORDS, k=dice.randint(1, 25)))
+
+
+def test_a_title_is_read_as_it_was_written() -> None:
+    for title in titles(300):
+        content = written(delivery(task_title=title))
+        old = message_from_bytes(content)
+        new = message_from_bytes(content, policy=policy.default)
+
+        assert str(make_header(decode_header(old["Subject"]))) == f"Reminder: {title}"
+        assert new["Subject"] == f"Reminder: {title}"
+        assert new.get_content().splitlines()[0] == title
+        assert set(new.keys()) <= HEADERS
+
+
+def test_a_name_stays_one_name_of_one_address() -> None:
+    for name in (*NAMES, *(title[:200].strip() for title in titles(300))):
+        content = written(delivery(account_name=name))
+        (to,) = message_from_bytes(content, policy=policy.default)["To"].addresses
+        ((shown, address),) = getaddresses([message_from_bytes(content)["To"].replace("\r\n", "")])
+
+        assert (to.addr_spec, address) == ("ada@example.org", "ada@example.org")
+        assert str(make_header(decode_header(shown))) == name
+
+
+def written(what: Delivery) -> bytes:
+    """Return the mail on the wire: seven bits, no line too long."""
+    content = Letter.write(what, "Rondo <rondo@tasks.example>", "https://tasks.example").content
+    assert content.isascii()
+    assert max(map(len, content.split(b"\r\n"))) <= 78
+    return content
 
 
 async def test_an_address_beyond_ascii_needs_a_server_that_knows_them(room: Mailroom) -> None:
@@ -161,6 +213,7 @@ async def test_without_a_mail_server_the_outcome_says_what_to_set() -> None:
         ("RCPT", "550 5.1.1 No such user", "failed"),
         ("MAIL", "452 4.3.1 Disk full", "retry"),
         ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", "retry"),
+        ("MAIL", "553 5.7.1 Sender address rejected", "retry"),
         ("DATA", "451 4.3.0 Try later", "retry"),
         ("DATA", "554 5.6.0 Looks like spam", "failed"),
     ],
