@@ -227,5 +227,7 @@ def _is_still(work: Transaction, row: DeliveryRow) -> bool:
 
 
 def _is_wanted(work: Transaction, row: DeliveryRow) -> bool:
-    reminder: ReminderRow = work.get("reminders", row.reminder_id)
-    return reminder.deleted_at is None and _is_open(work.get("tasks", reminder.reminder.task_id))
+    found: ReminderRow = work.get("reminders", row.reminder_id)
+    reminder = found.reminder
+    is_still_meant = reminder.occurrence == row.occurrence and reminder.state is not ReminderState.ACKNOWLEDGED
+    return is_still_meant and found.deleted_at is None and _is_open(work.get("tasks", reminder.task_id))

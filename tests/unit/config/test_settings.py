@@ -117,9 +117,9 @@ def closed_to_this_user(_path: Path) -> bool:
 def test_a_file_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "is_file", closed_to_this_user)
 
-    (said,) = problems(tls_cert="/root/cert.pem")
+    (said,) = problems(tls_cert="/srv/cert.pem")
 
-    assert said == "RONDO_TLS_CERT='/root/cert.pem' names a file that cannot be reached: Permission denied."
+    assert said == "RONDO_TLS_CERT='/srv/cert.pem' names a file that cannot be reached: Permission denied."
 
 
 def test_a_directory_that_cannot_be_entered_has_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
