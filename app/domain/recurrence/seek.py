@@ -15,12 +15,13 @@ from app.domain.recurrence.plan import DAY, END, HOUR, MINUTE, Plan
 # A limit: the length of what it numbers, in seconds; how many of it there are in the next longer; the allowed ones.
 _Limit = tuple[int, int, list[int]]
 _NEVER: Final = -1
-# A rule may begin anew to be barren after each occurrence, 10 000 times with COUNT: a tenth of a second in all.
+# A rule may begin anew to be barren after each occurrence, 10 000 times with COUNT. This many jumps take as long as
+# 10 000 occurrences do (see Limits in docs/recurrence.md).
 MAX_JUMPS: Final = 100_000
 
 
 def seek(plan: Plan, start: int, barren_periods: int) -> Iterator[int]:
-    """Yield the first tick of each period from the one around `start` on; until there is no more.
+    """Yield the first tick of each period from the one around `start` on.
 
     `barren_periods` fruitless jumps in a row end it, or `MAX_JUMPS` in all.
     """

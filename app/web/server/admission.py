@@ -7,7 +7,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable
 
-from app.domain.addresses import place, unmapped
+from app.domain.addresses import place
 
 
 class Admission:
@@ -26,7 +26,7 @@ class Admission:
         return self._count
 
     def enter(self, host: str | None) -> bool:
-        """Count a new connection (None: of a Unix socket), unless a limit is reached."""
+        """Count a new connection (None: of a Unix socket), unless a limit is reached. IPv4 is not written as IPv6."""
         place = self._place(host)
         if self._count >= self._total or (place is not None and self._open[place] >= self._per_address):
             return False
@@ -47,7 +47,7 @@ class Admission:
     def _place(self, host: str | None) -> str | None:
         if host is None:
             return None
-        address = ipaddress.ip_address(unmapped(host).partition("%")[0])
+        address = ipaddress.ip_address(host.partition("%")[0])
         if address.is_loopback or self._exempt(host):
             return None
         return place(host)

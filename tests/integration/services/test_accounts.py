@@ -374,6 +374,36 @@ async def test_an_address_may_try_twenty_times_a_minute_in_all(world: World) -> 
 
 
 @pytest.mark.accepts("X04")
+@pytest.mark.parametrize(
+    "addresses",
+    [[f"2001:db8:1::{number}" for number in range(4)], ["198.51.100.20", "::ffff:198.51.100.20"] * 2],
+    ids=["a /64", "IPv4 in IPv6"],
+)
+async def test_the_addresses_of_one_household_may_try_as_often_as_one(world: World, addresses: list[str]) -> None:
+    world.services = world.built(auth_rate=3)
+    outcomes = [await _outcome(world, "nobody@example.org", "wrong", address) for address in addresses]
+
+    assert outcomes == ["invalid_credentials"] * 3 + ["rate_limited"]
+
+
+@pytest.mark.accepts("X04")
+async def test_the_addresses_of_many_households_do_not_count_together(world: World) -> None:
+    world.services = world.built(auth_rate=3)
+    addresses = [f"2001:db8:2:{number}::1" for number in range(6)]
+    outcomes = [await _outcome(world, "nobody@example.org", "wrong", address) for address in addresses]
+
+    assert outcomes == ["invalid_credentials"] * 6
+
+
+@pytest.mark.accepts("X04")
+async def test_the_addresses_of_one_household_may_try_an_account_as_often_as_one(world: World) -> None:
+    anna = await world.person()
+    outcomes = [await _outcome(world, anna.email, "wrong", f"2001:db8:7::{number}") for number in range(1, 8)]
+
+    assert outcomes == ["invalid_credentials"] * 5 + ["rate_limited"] * 2
+
+
+@pytest.mark.accepts("X04")
 async def test_the_setting_scales_what_an_address_may_try(world: World) -> None:
     world.services = world.built(auth_rate=3)
     address = "198.51.100.10"
