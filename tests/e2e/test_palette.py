@@ -12,7 +12,7 @@ from tests.e2e.test_everyone_can_use_it import NARROW, violations
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.e2e.conftest import Visitor
 
@@ -86,6 +86,34 @@ def test_what_was_typed_can_become_a_task(anna: Visitor, page: Page) -> None:
     page.get_by_role("option", name="Add “Zebra crossing !high”").click()
 
     expect(page.locator(".row[data-priority=high]")).to_contain_text("Zebra crossing")
+
+
+def test_letters_that_come_before_the_palette_wait_for_it_and_do_nothing_to_tasks(
+    visit: Callable[..., Visitor],
+) -> None:
+    anna = visit(service_workers="block")
+    anna.complaints_allowed = ("Service Worker registration blocked",)
+    held: list[Route] = []
+    anna.context.route("**/views/palette.js", lambda route: held.append(route))  # noqa: PLW0108 # Playwright marks what it is given
+    page = anna.register()
+    for title in ("Exit the maze", "Buy bread"):
+        anna.call("POST", "/api/tasks", {"title": title})
+    page.get_by_role("link", name="Buy bread").focus()
+
+    with page.expect_request("**/views/palette.js"):
+        page.keyboard.press("Control+k")
+    page.keyboard.type("exitt")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    held[0].continue_()
+
+    expect(page.get_by_role("combobox", name="Commands")).to_have_value("exit")
+    expect(page.get_by_role("option", selected=True)).to_have_text("Exit the maze")
+    assert [task["completed"] for task in anna.call("GET", "/api/tasks")["items"]] == [False, False]
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Buy bread")).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.locator(".row")).to_have_count(1)
 
 
 @pytest.mark.parametrize("options", [{}, {"viewport": NARROW, "color_scheme": "dark"}], ids=["wide", "narrow dark"])

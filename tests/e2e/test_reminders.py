@@ -89,3 +89,16 @@ def test_what_became_of_a_reminder_stays_unfolded_when_another_is_set(anna: Visi
 
     expect(panel.locator(".reminders > li")).to_have_count(2)
     expect(fired.locator(".deliveries > li").first).to_be_visible()
+
+
+def test_a_moment_that_has_passed_waits_for_no_date(anna: Visitor) -> None:
+    page = anna.register()
+    due = {"title": "Call Grace", "dueDate": "2020-01-01T09:00:00Z"}
+    for title, more in ((due["title"], due), ("Some day", {"title": "Some day"})):
+        task = anna.call("POST", "/api/tasks", more)
+        anna.call("POST", f"/api/tasks/{task['id']}/reminders", {"before": "PT1H"})
+        page.get_by_role("link", name=title).click()
+        page.get_by_role("complementary", name="Details").locator("summary", has_text="Reminders").click()
+        said = "already past" if "dueDate" in more else "waits for a date"
+
+        expect(page.locator(".reminder")).to_contain_text(said)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import PASSWORD, wait_until_kept
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
     from tests.e2e.conftest import Visitor
 
@@ -59,6 +59,68 @@ def test_every_filter_of_the_api_can_be_shared(anna: Visitor, page: Page) -> Non
     expect(other.locator("#active-filters button")).to_have_count(2)
     other.get_by_role("button", name="Remove filter Completed").click()
     expect(other.locator(".row-title")).to_have_text(["Apple"])
+
+
+def test_a_task_gets_what_the_place_and_the_filters_ask_for_unless_it_says_otherwise(anna: Visitor, page: Page) -> None:
+    page.goto("/upcoming?tags=fruit&priority=urgent")
+    expect(page.locator(".row-title")).to_have_text(["Apple"])
+    for line in ("Pear", "Plum #Fruit 2030-02-01", "Quince !low"):
+        page.get_by_label("New task").first.fill(line)
+        page.keyboard.press("Enter")
+
+    expect(page.locator(".row-title")).to_have_text(["Pear", "Apple", "Plum"])
+    expect(page.locator(".row", has_text="Pear")).to_contain_text("Tomorrow")
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    made = {task["title"]: task for task in anna.call("GET", "/api/tasks")["items"]}
+    assert (made["Pear"]["tags"], made["Pear"]["priority"]) == (["fruit"], "urgent")
+    assert (made["Plum"]["tags"], made["Plum"]["dueDate"]) == (["Fruit"], "2030-02-01")
+    assert made["Quince"]["priority"] == "low"
+
+
+def test_the_order_is_reversed_at_the_first_press(anna: Visitor, page: Page) -> None:
+    expect(page.locator(".row-title")).to_have_text(["Bread", "Apple", "Cherry"])
+    page.locator("#filter > summary").click()
+    page.get_by_role("button", name="Reverse the order").click()
+    expect(page.locator(".row-title")).to_have_text(["Cherry", "Apple", "Bread"])
+    page.get_by_role("button", name="Reverse the order").click()
+    expect(page.locator(".row-title")).to_have_text(["Bread", "Apple", "Cherry"])
+
+    for title, day in (("Late", "2020-01-03"), ("Later", "2020-01-01"), ("Latest", "2020-01-02")):
+        anna.call("POST", "/api/tasks", {"title": title, "dueDate": day})
+    page.goto("/today")
+    expect(page.locator(".row-title")).to_have_text(["Later", "Latest", "Late"])
+    page.locator("#filter > summary").click()
+    page.get_by_role("button", name="Reverse the order").click()
+    expect(page.locator(".row-title")).to_have_text(["Late", "Latest", "Later"])
+
+
+def test_a_day_of_another_year_is_said_with_it(page: Page) -> None:
+    page.goto("/upcoming")
+
+    expect(page.get_by_role("heading", name="3 January 2030")).to_be_visible()
+
+
+def test_dates_are_not_cut(page: Page) -> None:
+    page.locator("#filter > summary").click()
+    for label in ("Due from", "Due before"):
+        assert _is_whole(page.get_by_label(label))
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Apple").focus()
+    page.keyboard.press("X")
+    page.keyboard.press("d")
+
+    assert _is_whole(page.locator("#bulk input[type=date]"))
+
+
+def _is_whole(field: Locator) -> bool:
+    """Return whether a field is as wide as what it shows."""
+    return bool(
+        field.evaluate("""(field) => {
+          const width = field.offsetWidth;
+          field.style.inlineSize = "max-content";
+          return width >= field.offsetWidth;
+        }""")
+    )
 
 
 def test_a_view_is_kept_under_a_name_renamed_and_removed(anna: Visitor, page: Page) -> None:

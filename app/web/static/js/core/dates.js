@@ -181,13 +181,13 @@ export const dueWords = (due) => (isDay(due) ? dayWords(due) : `${dayWords(dayOf
 export const timeWords = (moment, timeZone = zone) => format({ timeStyle: "short", timeZone }).format(Date.parse(moment));
 
 /**
- * "Monday, 23 November", the heading of a day.
+ * "Monday, 23 November", the heading of a day; of another year with that.
  * @param {string} day
  */
 export function longDay(day) {
   /** @type {Intl.DateTimeFormatOptions} */
   const options = { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" };
-  return format(options).format(Date.parse(day));
+  return format(day.slice(0, 4) === today().slice(0, 4) ? options : { ...options, year: "numeric" }).format(Date.parse(day));
 }
 
 /**

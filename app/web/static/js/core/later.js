@@ -4,6 +4,16 @@
 let acts = 0;
 for (const act of ["keydown", "pointerdown"]) addEventListener(act, () => void (acts += 1), { capture: true });
 
+/** How many acts there were when something was asked for at once that is still to come. */
+let awaited = -1;
+
+/** Whether the key just pressed comes after what was asked for at once, and before that is there; it then is no act. */
+export function comesEarly() {
+  if (awaited !== acts - 1) return false;
+  acts -= 1;
+  return true;
+}
+
 /**
  * `use` fetches; `now` never does. `atOnce` is for what takes the focus: it is left undone when something else was done
  * meanwhile, so that nothing comes between a person and the line being typed.
@@ -23,6 +33,7 @@ export function later(load) {
     void loading.then((loaded) => work((module = loaded)), () => {
       // The files of this page are gone: the server has newer ones, or there is no network and never was.
       loading = undefined;
+      awaited = -1;
       missed();
     });
   }
@@ -30,8 +41,11 @@ export function later(load) {
     now: () => module,
     use,
     atOnce(work) {
-      const before = acts;
-      use((loaded) => void (acts === before && work(loaded)));
+      const before = (awaited = acts);
+      use((loaded) => {
+        if (awaited === before) awaited = -1;
+        if (acts === before) work(loaded);
+      });
     },
   };
 }

@@ -31,9 +31,11 @@ function build() {
   part("sort").append(...SORTS.map((name) => h("option", { value: name }, t(`sort.${name}`))));
   part("sort").onchange = () => show({ sort: part("sort").value, order: "" });
   part("order").onclick = () => {
-    const { lens } = route();
-    const now = lens.order || naturalOrder(lens.sort);
-    show({ sort: lens.sort || "createdAt", order: now === "asc" ? "desc" : "asc" });
+    const { place, lens } = route();
+    // As the list is when nothing is said.
+    const sort = lens.sort || (["today", "upcoming"].includes(place.name) ? "dueDate" : "createdAt");
+    const now = lens.order || naturalOrder(sort);
+    show({ sort, order: now === "asc" ? "desc" : "asc" });
   };
   part("state").onchange = () => show({ completed: part("state").value });
   for (const name of ["dueAfter", "dueBefore"]) part(name).addEventListener("blur", () => put(name, part(name).value));

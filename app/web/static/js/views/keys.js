@@ -1,7 +1,7 @@
 /** The keyboard. What it can do is shown in the help. */
 
 import { $ } from "../core/dom.js";
-import { later } from "../core/later.js";
+import { comesEarly, later } from "../core/later.js";
 import { go, route } from "../core/router.js";
 import { keep, read } from "../data/db.js";
 import { rowId, serverId, taskOf } from "../data/store.js";
@@ -22,6 +22,8 @@ const GOTO = { i: "/", t: "/today", u: "/upcoming", c: "/completed" };
 let single = true;
 let gotoUntil = 0;
 let lastRow = "";
+/** Letters that were pressed before the palette was there. */
+let ahead = "";
 
 const help = later(() => import("./help.js"));
 const nudging = later(() => import("./nudge.js"));
@@ -74,22 +76,35 @@ export async function startKeys() {
 
 /** @param {KeyboardEvent} event */
 function pressed(event) {
-  const { target, key } = event;
-  if (event.key === "Escape") return back(event);
+  const { key } = event;
+  if (key === "Escape") return back(event);
   const chord = chordRun(event);
   if (chord) {
     event.preventDefault();
     return chord();
   }
-  const typing = target instanceof Element && target.matches("input:not([type=checkbox], [type=radio]), textarea, select");
-  const modified = event.ctrlKey || event.metaKey || event.altKey;
-  if (typing || modified || !single || route().page !== "list" || event.defaultPrevented || $("dialog[open]")) return;
+  if (!isPlain(event)) return;
+  if (key !== "Tab" && comesEarly()) return early(event);
+  if (!single || route().page !== "list" || event.defaultPrevented || $("dialog[open]")) return;
   const place = gotoUntil > Date.now() ? GOTO[key] : undefined;
   gotoUntil = 0;
   const run = place ? () => visit(place) : MAP[key];
   if (!run) return;
   event.preventDefault();
   run();
+}
+
+/** Whether it could be a single key: nothing is being written, and no other key is held. @param {KeyboardEvent} event */
+function isPlain({ target, ctrlKey, metaKey, altKey }) {
+  const typing = target instanceof Element && target.matches("input:not([type=checkbox], [type=radio]), textarea, select");
+  return !typing && !ctrlKey && !metaKey && !altKey;
+}
+
+/** What is pressed before that comes which it is meant for does nothing to tasks; letters wait for the palette. @param {KeyboardEvent} event */
+function early(event) {
+  event.preventDefault();
+  if (event.key === "Backspace") ahead = ahead.slice(0, -1);
+  else if (event.key.length === 1) ahead += event.key;
 }
 
 /** @param {KeyboardEvent} event @returns {string} like `Shift+ArrowDown`; `Mod` is Ctrl, on a Mac ⌘ */
@@ -148,7 +163,8 @@ function step(by) {
 
 export function openPalette() {
   closeNav();
-  palette.atOnce((loaded) => loaded.openPalette());
+  ahead = "";
+  palette.atOnce((loaded) => loaded.openPalette(ahead));
 }
 
 /** The task in hand: the open one when the focus is in its details, otherwise the row with the focus. */

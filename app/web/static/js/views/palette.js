@@ -18,12 +18,12 @@ let find;
 const dialog = () => /** @type {HTMLDialogElement} */ ($("#palette"));
 const input = () => /** @type {HTMLInputElement} */ ($("#palette-text"));
 
-/** Opens it for the task in hand; once more closes it. */
-export function openPalette() {
+/** Opens it for the task in hand; once more closes it. @param {string} [typed] before it was there */
+export function openPalette(typed = "") {
   if (dialog().open) return dialog().close();
   if (!dialog().firstChild) build();
   find = commandsFor();
-  input().value = "";
+  input().value = typed;
   dialog().showModal();
   draw();
 }

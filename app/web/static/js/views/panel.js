@@ -89,8 +89,8 @@ function build(id) {
   const task = () => (last = taskOf(id) ?? last);
   /** @type {Context} */
   const context = { part, task, save: (fields) => change(task().id, fields) };
-  const texts = [textPart(context, "title"), textPart(context, "description")];
-  const parts = [duePart, priorityPart, tagsPart, repeatPart, remindPart, historyPart, conflictPart].map((make) => make(context));
+  const typed = [textPart(context, "title"), textPart(context, "description"), duePart(context)];
+  const parts = [priorityPart, tagsPart, repeatPart, remindPart, historyPart, conflictPart].map((make) => make(context));
   part("ring").onclick = () => toggle(id);
   part("close").onclick = close;
   part("remove").onclick = () => {
@@ -108,10 +108,10 @@ function build(id) {
     put(part("state"), [done, line].filter(Boolean).join(" · "));
     put(part("created"), t("panel.created", { when: fullWords(now.createdAt) }));
     root.classList.toggle("done", now.completed);
-    for (const each of texts) each.draw(now);
+    for (const each of typed) each.draw(now);
     for (const each of parts) each(now);
   };
-  return { id, draw, flush: () => texts.forEach((each) => each.flush()) };
+  return { id, draw, flush: () => typed.forEach((each) => each.flush()) };
 }
 
 /**
@@ -128,11 +128,14 @@ function textPart({ part, task }, name) {
   const flush = () => {
     if (!base) return;
     const text = name === "title" ? area.value.replace(/\s+/gu, " ").trim() : area.value;
-    if (name === "title" && !text) return void (part("titleError").textContent = t("add.empty"));
     const begun = base;
     base = null;
     void keep(draftKey, undefined);
-    if (text !== begun[name]) change(begun.id, { [name]: text }, begun);
+    // A task has a title: one that is left empty is the old one again.
+    if (name === "title" && !text) {
+      part("titleError").textContent = "";
+      draw(task());
+    } else if (text !== begun[name]) change(begun.id, { [name]: text }, begun);
   };
   area.addEventListener("input", () => {
     base ??= task();
@@ -144,10 +147,11 @@ function textPart({ part, task }, name) {
   area.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || (name === "description" && !event.ctrlKey && !event.metaKey)) return;
     event.preventDefault();
-    flush();
+    if (name === "title" && !area.value.trim()) part("titleError").textContent = t("add.empty");
+    else flush();
   });
   void read("kv", draftKey).then((draft) => {
-    if (!draft || base) return;
+    if (!draft || base || (name === "title" && !draft.text.trim())) return;
     base = draft.base;
     area.value = draft.text;
     fit(area);

@@ -1,7 +1,7 @@
 /** Quick add: one line, understood while it is typed; what was typed survives a reload. */
 
 import { $, h, icon, reconcile } from "../core/dom.js";
-import { today } from "../core/dates.js";
+import { addDays, today } from "../core/dates.js";
 import { later } from "../core/later.js";
 import { t } from "../core/messages.js";
 import { route } from "../core/router.js";
@@ -104,13 +104,17 @@ function write(line, fields) {
 }
 
 /**
- * A task belongs where it was written: in Today it is due today, under a tag it gets the tag.
+ * A task belongs where it was written: in Today it is due today, under a tag or a filter it gets what these ask for.
  * @param {TaskFields & {title: string}} fields
  */
 export function placed(fields) {
-  const { place } = route();
-  const tags = fields.tags ?? [];
-  if (place.name === "today" && !fields.dueDate) return { ...fields, dueDate: today() };
-  if (place.tag && !tags.some((tag) => tag.toLowerCase() === place.tag?.toLowerCase())) return { ...fields, tags: [...tags, place.tag] };
-  return fields;
+  const { place, lens } = route();
+  const found = { ...fields, tags: [...(fields.tags ?? [])] };
+  for (const tag of [place.tag ?? "", ...lens.tags]) {
+    if (tag && !found.tags.some((own) => own.toLowerCase() === tag.toLowerCase())) found.tags.push(tag);
+  }
+  if (lens.priority.length === 1) found.priority ??= lens.priority[0];
+  if (place.name === "today") found.dueDate ??= today();
+  if (place.name === "upcoming") found.dueDate ??= addDays(today(), 1);
+  return found;
 }

@@ -31,10 +31,12 @@ export function remindPart({ part, task }) {
   /** By what they say: one that says the same stays, with its deliveries unfolded and a click that is under way. @type {Map<string, HTMLElement>} */
   let items = new Map();
   /** @param {Task} now */
-  const draw = ({ id, reminders = [] }) => {
+  const draw = ({ id, dueDate, reminders = [] }) => {
     const before = items;
     items = new Map(reminders.map((each) => {
       const whole = { ...known.get(each.id), ...each };
+      // One that could be reckoned and still waits was set for a moment that had gone by.
+      if (whole.state === "waiting" && (whole.remindAt || dueDate)) whole.state = "past";
       const words = JSON.stringify([id, whole]);
       return [words, before.get(words) ?? item(whole, id)];
     }));
