@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import wait_until, wait_until_kept
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import APIResponse, Page, Route
 
     from tests.e2e.conftest import Visitor
 
@@ -231,15 +231,23 @@ def test_what_is_changed_while_the_waiting_changes_are_read_is_kept(anna: Visito
 
 
 def test_a_task_that_is_listed_before_the_answer_about_it_comes_keeps_one_row(anna: Visitor) -> None:
-    answered = []
+    asked: list[Route] = []
+    answered: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
         if route.request.method != "POST":
             return route.fallback()
-        return answered.append((route, route.fetch()))
+        answered.append((route, route.fetch()))
+        for each in asked:
+            each.continue_()
+        return None
+
+    def when_it_is_there(route: Route) -> None:
+        route.continue_() if answered else asked.append(route)
 
     anna.context.route_web_socket("**/ws*", lambda socket: socket.close())
     anna.context.route("**/api/tasks", hold)
+    anna.context.route("**/api/tasks?*limit=200*", when_it_is_there)
     page = anna.register(live=False)
     page.get_by_label("New task").first.fill("Water plants")
     page.keyboard.press("Enter")
