@@ -100,18 +100,24 @@ class TrioLoop(asyncio.AbstractEventLoop):
         while ready:
             ready.popleft().run()
 
-    def open_socket(
-        self, function: Callable[[*Ts], Awaitable[socket.socket]], *args: *Ts
-    ) -> asyncio.Future[socket.socket]:
-        """Connect in the background; the future gets the socket, or the `OSError` or `ValueError` that prevented it.
+    async def open_socket(self, function: Callable[[*Ts], Awaitable[socket.socket]], *args: *Ts) -> socket.socket:
+        """Connect in the background. Asyncio-flavoured.
 
-        Cancelling the future ends the attempt.
+        Cancelling it ends the attempt, and closes the socket if that has just been opened.
+
+        Raises:
+            OSError: What prevented it; `ValueError` likewise.
         """
-        future = self.create_future()
+        future: asyncio.Future[socket.socket] = self.create_future()
         scope = trio.CancelScope()
         future.add_done_callback(lambda done: scope.cancel() if done.cancelled() else None)
         self.start_soon(self._open_socket, future, scope, function, *args)
-        return future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                future.result().close()
+            raise
 
     async def _open_socket(
         self,

@@ -49,3 +49,24 @@ def test_a_connection_made_when_the_loop_has_ended_is_closed() -> None:
         connecting.begin(loop, ours, Protocol())
 
     assert ours.fileno() == -1
+
+
+async def test_a_socket_opened_for_a_call_that_is_cancelled_just_then_is_closed(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As asyncpg's request to cancel is, when its connection ends while the one for the request is opened."""
+    loop = TrioLoop()  # type: ignore[abstract] # what is missing raises NotImplementedError
+    await nursery.start(loop.run)
+    ours, theirs = socket.socketpair()
+
+    async def open_and_cancel(_path: str) -> socket.socket:  # noqa: ASYNC910 # so does a Unix socket
+        loop.call_soon(task.cancel)  # before whoever waits for the socket has had a turn
+        return ours
+
+    monkeypatch.setattr(connecting, "open_unix", open_and_cancel)
+    with theirs:
+        task = loop.create_task(loop.create_unix_connection(Protocol, "/nowhere"))
+        await trio.testing.wait_all_tasks_blocked()
+        loop.stop()
+
+    assert (ours.fileno(), task.cancelled()) == (-1, True)
