@@ -80,7 +80,7 @@ def strip() -> None:
         setattr(tracing, name, no_span)
     for name in ("observe_with_exemplar", "count_with_exemplar", "current_traceparent"):
         setattr(tracing, name, nothing)
-    tracing.passing_context = lambda *_, **__: NoSpan.context
+    tracing.incoming = lambda *_, **__: (None, NoSpan.context)
     from app.web.api.observing import Observation  # noqa: PLC0415 - see the module
 
     Observation.__enter__ = lambda self: self  # type: ignore[method-assign] # stripped from outside, so that the application needs no switch

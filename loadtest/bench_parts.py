@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from app.domain.value import value
 from loadtest.side_by_side import compare
-from monitoring import logs, scope, tracing
+from monitoring import logs, tracing
 
 TIMES: Final = 5_000
+REQUEST_ID: Final = "01a20a2f-f37a-71f6-927e-ea722bb6bc57"
 # As many as a task has.
 FIELDS: Final = tuple(f"field_{number}" for number in range(17))
 
@@ -40,7 +41,7 @@ def _frozen() -> Any:
 
 
 def _compare_lines() -> None:
-    access, log = logs.AccessLog("GET", "/api/tasks"), logs.get_logger("http")
+    access, log = logs.AccessLog("GET", "/api/tasks", lambda *_: None), logs.get_logger("http")
 
     def by_logger() -> None:
         log.info(
@@ -55,11 +56,12 @@ def _compare_lines() -> None:
             client="127.0.0.1",
         )
 
-    with logs.context(requestId="01a20a2f-f37a-71f6-927e-ea722bb6bc57"), tracing.span("GET /api/tasks"):
+    with logs.context(requestId=REQUEST_ID), tracing.span("GET /api/tasks") as span:
+        trace = span.context.traceparent
         compare(
             "an access line",
             TIMES // 10,
-            lambda: access.write(200, 0.001234, 512, "127.0.0.1", scope.CURRENT.get()),
+            lambda: access.write(200, 0.001234, 0, 512, "127.0.0.1", trace, REQUEST_ID),
             by_logger,
             other="a logger",
         )

@@ -39,6 +39,7 @@ def render(registry: Registry, accept: str | None = None, cap: int = SERIES_CAP)
             others get the plain text format.
         cap: The largest number of samples of our own on the page.
     """
+    registry.catch_up()
     is_open = "application/openmetrics-text" in (accept or "")
     left_out = _left_out(cap, registry)
     shown = [family for family in registry.families if family.name not in left_out]

@@ -103,12 +103,19 @@ class Family(Collector, Generic[Series]):
 
 
 class Registry(CollectorRegistry):
-    """The families of this process, and collectors of other kinds. Two of one name fail when they are declared."""
+    """The families of this process, and collectors of other kinds. Two of one name fail when they are declared.
+
+    Attributes:
+        families: Ours.
+        others: Collectors of other kinds.
+        catch_up: Counts what has happened and is not counted yet. Called before anything is read here.
+    """
 
     def __init__(self) -> None:
         super().__init__(auto_describe=True)
         self.families: list[Family[Any]] = []
         self.others: list[Collector] = []
+        self.catch_up: Callable[[], None] = lambda: None
 
     def register(self, collector: Collector) -> None:
         """Add a collector.
@@ -124,10 +131,16 @@ class Registry(CollectorRegistry):
 
     def settle(self) -> None:
         """Let distributions take in what was observed lately: it waits for that, and would become much."""
+        self.catch_up()
         for family in self.families:
             if family.kind == "histogram":
                 for series in family.series():
                     series.settle()
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield everything in the library's shape."""
+        self.catch_up()
+        yield from super().collect()
 
     def collect_others(self) -> Iterator[Metric]:
         """Yield what is not in our families."""

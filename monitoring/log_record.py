@@ -22,20 +22,22 @@ _RESET = "\x1b[0m"
 # Known from the terminal they are read on, or said elsewhere in the sentence.
 _NOT_FOR_HUMANS = frozenset({*_REQUIRED, "span_id", "trace_flags", "duration_ms", "exception.stacktrace"})
 
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
-# A second and its text.
-_last_second = 0, "1970-01-01T00:00:00"
+# The digits of a second and its text.
+_last_second = "0", "1970-01-01T00:00:00"
 
 
 def timestamp_of(nanoseconds: int) -> str:
     """Return a Unix time as `timestamp` does. Made of a second that is kept: each request has one."""
     global _last_second  # noqa: PLW0603 # there is one present
-    second, fraction = divmod(nanoseconds, 1_000_000_000)
+    digits = f"{nanoseconds:010d}"
+    second = digits[:-9]
     known, text = _last_second
     if second != known:
-        text = datetime.fromtimestamp(second, UTC).isoformat()[:-6]
+        text = datetime.fromtimestamp(int(second), UTC).isoformat()[:-6]
         _last_second = second, text
-    return f"{text}.{fraction // 1000:06d}Z"
+    return f"{text}.{digits[-9:-3]}Z"
 
 
 def timestamp(instant: datetime) -> str:
@@ -87,7 +89,7 @@ def _visible(value: object) -> str:
 
 def _dump(fields: dict[str, object]) -> bytes:
     try:
-        return orjson.dumps(fields, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(fields, str, _OPTIONS)
     except orjson.JSONEncodeError:
         # A lone surrogate, an integer over 64 bits, a depth without end: say what it looked like.
         described = {_clean(key): value if _is_plain(value) else _clean(value) for key, value in fields.items()}

@@ -10,9 +10,8 @@ import os
 import select
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any, TypeVar
 
 from monitoring import metrics
 
@@ -23,6 +22,8 @@ _GATHER_SECONDS = 0.1
 # So many lines are made in a row: a quarter of a millisecond.
 ROW = 64
 _DROPPED = metrics.LOG_RECORDS_DROPPED_TOTAL.labels("stream")
+
+T = TypeVar("T")
 
 
 class LineWriter:
@@ -39,10 +40,10 @@ class LineWriter:
         self._stream = stream
         self._descriptor = _descriptor(stream)
         self._capacity_bytes = capacity_bytes
-        self._unmade: deque[tuple[Callable[..., bytes], tuple[object, ...]]] = deque()
-        self._lines: list[bytes] = []
-        self._waiting_bytes = 0
-        self._busy = False
+        self._unmade: list[tuple[Callable[[Any], str], object]] = []
+        self._text = bytearray()  # lines that wait; a list of them would be as many pieces of memory
+        self._count = 0
+        self._writing_bytes = 0
         self._closed = False
         # Re-entrant: a finaliser that logs may interrupt `write`.
         self._changed = threading.Condition(threading.RLock())
@@ -52,49 +53,63 @@ class LineWriter:
 
     def write(self, line: bytes) -> None:
         """Take one line, its newline included. Never waits for the stream, never raises."""
-        self._make()
-        self._take([line])
+        self.make()
+        self._take(line, 1)
 
-    def write_later(self, make: Callable[..., bytes], *values: object) -> None:
-        """Take a line that `make` makes of `values` later, with others in a row. It must not raise anywhere.
+    def write_later(self, make: Callable[[T], str], what: T) -> None:
+        """Take a line that `make` makes of `what` later, with others in a row. It must not raise anywhere.
 
         Every request writes such a line. The thread makes those of a quiet time; under load it would take the
         interpreter's lock from the caller again and again, so a full row is made here.
         """
         unmade = self._unmade
-        unmade.append((make, values))
+        unmade.append((make, what))
         if len(unmade) >= ROW:
-            self._make()
+            self.make()
         elif len(unmade) == 1:
             with self._changed:
                 self._changed.notify_all()
 
-    def _make(self) -> None:
+    def make(self) -> None:
         """Make the lines that are to be made. No other thread makes any meanwhile: they keep their order."""
         with self._changed:
-            count = len(self._unmade)
-            lines = [make(*values) for make, values in (self._unmade.popleft() for _ in range(count))]
-            if lines:
-                self._take(lines)
+            row = self._unmade[:]
+            del self._unmade[: len(row)]
+            if not row:
+                return
+            lines = [make(what) for make, what in row]
+            text = "".join(lines).encode()
+            if len(text) <= self._room:
+                self._take(text, len(lines))
+            else:
+                for line in lines:
+                    self._take(line.encode(), 1)
 
-    def _take(self, lines: list[bytes]) -> None:
+    def _take(self, text: bytes, count: int) -> None:
         with self._changed:
-            for line in lines:
-                if self._closed or self._waiting_bytes + len(line) > self._capacity_bytes:
-                    _DROPPED.inc()
-                else:
-                    self._lines.append(line)
-                    self._waiting_bytes += len(line)
+            if len(text) > self._room:
+                _DROPPED.inc(count)
+            else:
+                self._text += text
+                self._count += count
             self._changed.notify_all()
+
+    @property
+    def _room(self) -> int:
+        """How many bytes more may wait."""
+        return -1 if self._closed else self._capacity_bytes - self._writing_bytes - len(self._text)
 
     def flush(self, seconds: float = 1.0) -> bool:
         """Wait until everything is written. Blocks the thread; return whether it came to that in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not (self._unmade or self._lines or self._busy), timeout=seconds)
+            return self._changed.wait_for(
+                lambda: not (self._unmade or self._text or self._writing_bytes), timeout=seconds
+            )
 
     def close(self, seconds: float = 1.0) -> None:
         """Write what waits, as far as time allows, and take no more. Does not close the stream."""
         atexit.unregister(self.close)
+        self.make()  # what is counted along with it is not lost, even if nobody reads the lines
         self.flush(seconds)
         with self._changed:
             self._closed = True
@@ -103,30 +118,30 @@ class LineWriter:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._unmade or self._lines or self._closed)
-                if not (self._unmade or self._lines):
+                self._changed.wait_for(lambda: self._unmade or self._text or self._closed)
+                if not (self._unmade or self._text):
                     return
-                self._busy = True
             time.sleep(_GATHER_SECONDS)
-            self._make()
             with self._changed:
-                taken, self._lines = self._lines, []
-            self._put(taken)
+                self.make()
+                text, count = self._text, self._count
+                self._text, self._count = bytearray(), 0
+                self._writing_bytes = len(text)
+            self._put(text, count)
             with self._changed:
-                self._waiting_bytes -= sum(map(len, taken))
-                self._busy = False
+                self._writing_bytes = 0
                 self._changed.notify_all()
 
-    def _put(self, lines: list[bytes]) -> None:
+    def _put(self, text: bytearray, count: int) -> None:
         try:
             if self._descriptor is None:
-                self._stream.write(b"".join(lines).decode())
+                self._stream.write(text.decode())
                 self._stream.flush()
             else:
-                _write_all(self._descriptor, b"".join(lines))
+                _write_all(self._descriptor, text)
         except (OSError, ValueError):
             # EPIPE, ENOSPC, EIO, or a stream closed under us. Nobody is left to tell but the counter.
-            _DROPPED.inc(len(lines))
+            _DROPPED.inc(count)
 
 
 def _descriptor(stream: IO[str]) -> int | None:
@@ -136,7 +151,7 @@ def _descriptor(stream: IO[str]) -> int | None:
         return None
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def _write_all(descriptor: int, data: bytearray) -> None:
     view = memoryview(data)
     while view:
         try:

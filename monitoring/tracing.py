@@ -291,7 +291,7 @@ def span(
         new_root: Start a trace of its own, even inside another.
     """
     if _exporter is None:
-        return _PassingSpan(passing_context(parent, new_root=new_root))
+        return _PassingSpan(_passing_context(parent, new_root=new_root))
     return start_span(name, kind=kind, parent=parent, links=links, attributes=attributes, new_root=new_root)
 
 
@@ -306,7 +306,7 @@ def start_span(
 ) -> Span:
     """Return a running span that is not current. Whoever starts it calls `end`. Arguments as for `span`."""
     if _exporter is None:
-        return _PassingSpan(passing_context(parent, new_root=new_root))
+        return _PassingSpan(_passing_context(parent, new_root=new_root))
     current = None if new_root else scope.CURRENT.get().trace
     above = (trace_context.parse(parent) if parent else None) or current
     inside = _local_trace.get() if above is not None and above == current else None
@@ -358,6 +358,13 @@ def observe_with_exemplar(histogram: Histogram, value: float) -> None:
         histogram.observe(value)
 
 
+def point_at_trace(histogram: Histogram, value: float) -> None:
+    """Point at the current trace, if that will be exported, from a value that is counted by itself."""
+    current = scope.CURRENT.get().trace
+    if current is not None and current.sampled and _exporter is not None:
+        histogram.point(value, {"trace_id": current.trace_id})
+
+
 def count_with_exemplar(counter: Counter, amount: float = 1) -> None:
     """Count, and point at the current trace if that will be exported."""
     current = scope.CURRENT.get().trace
@@ -367,12 +374,22 @@ def count_with_exemplar(counter: Counter, amount: float = 1) -> None:
         counter.inc(amount)
 
 
-def is_exporting() -> bool:
-    """Return whether spans go anywhere."""
-    return _exporter is not None
+def incoming(name: str, parent: bytes | None) -> tuple[Span | None, TraceContext]:
+    """Return the span of a request from outside, None while spans go nowhere, and its place in a trace.
+
+    Every request asks, so that a span that hands on ids and nothing else is not even made.
+
+    Args:
+        name: As for `span`.
+        parent: The header `traceparent`; garbage counts as none.
+    """
+    if _exporter is None:
+        return None, (trace_context.parse(parent) if parent else None) or trace_context.new_root()
+    made = start_span(name, kind=SpanKind.SERVER, parent=parent)
+    return made, made.context
 
 
-def passing_context(parent: str | bytes | None, *, new_root: bool = False) -> TraceContext:
+def _passing_context(parent: str | bytes | None, *, new_root: bool = False) -> TraceContext:
     """Return what a span that goes nowhere hands on: the ids of the one above, since nobody will find its own."""
     above = (trace_context.parse(parent) if parent else None) or (None if new_root else scope.CURRENT.get().trace)
     return above or trace_context.new_root()

@@ -23,7 +23,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 def test_every_route_is_metered_under_its_own_name() -> None:
     for endpoint in ENDPOINTS:
-        Meter(endpoint.method, endpoint.path).requests(endpoint.success)
+        Meter(endpoint.method, endpoint.path).count(endpoint.success, 0.0, 0, 0)
 
     counted = {
         (sample.labels["method"], sample.labels["route"])

@@ -59,7 +59,7 @@ async def authenticate(request: Request, accounts: AccountService, same_origin: 
         same_origin.check(request)
     usable = 0 < len(credentials.token) <= MAX_TOKEN_CHARACTERS and credentials.token.isascii()
     principal = await accounts.authenticate(credentials.token) if usable else None
-    _ATTEMPTS[credentials.method, principal is not None].inc()
+    _ATTEMPTS[credentials.method, principal is not None].value += 1
     if principal is None:
         raise NotAuthenticatedError("The session has ended. Sign in again.")
     return principal

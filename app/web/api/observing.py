@@ -14,7 +14,7 @@ from app.web.api.request import Request
 from monitoring import logs, metrics, scope, tracing
 from monitoring.scope import Scope
 from monitoring.series import Counter, Gauge, Histogram
-from monitoring.tracing import Span, SpanKind
+from monitoring.tracing import Span
 
 # The route of a request that no route is for.
 UNMATCHED: Final = "(unmatched)"
@@ -45,12 +45,18 @@ class Meter:
         self.duration = metrics.HTTP_REQUEST_DURATION_SECONDS.labels(self.method, self.route)
         self.request_size = metrics.HTTP_REQUEST_SIZE_BYTES.labels(self.route)
         self.response_size = metrics.HTTP_RESPONSE_SIZE_BYTES.labels(self.route)
-        self.access_log = logs.AccessLog(self.method, self.route)
+        self.access_log = logs.AccessLog(self.method, self.route, self.count)
 
-    def requests(self, status: int) -> Counter:
-        """Return the counter of requests that ended with this status."""
-        counter = self.by_status[status] = metrics.HTTP_REQUESTS_TOTAL.labels(self.method, self.route, status)
-        return counter
+    def count(self, status: int, seconds: float, received: int, size: int) -> None:
+        """Count a request that ended: its status, the seconds it took, the bytes of its body and of the answer's."""
+        counter = self.by_status.get(status)
+        if counter is None:
+            counter = metrics.HTTP_REQUESTS_TOTAL.labels(self.method, self.route, status)
+            self.by_status[status] = counter
+        counter.value += 1  # what `inc` does, without a call
+        self.duration.observe(seconds)
+        self.request_size.observe(received)
+        self.response_size.observe(size)
 
 
 class Observation:
@@ -60,6 +66,7 @@ class Observation:
         status: What was answered; stays as it is when the client left before.
         size: Bytes of the answer's body.
         code: The problem's code, when it was refused.
+        account_id: Who asks, once that is known.
         span: What is told of it in traces; None while nobody is told.
         traceparent: Its place in a trace, as it is handed on.
         work: What every line inside says.
@@ -67,6 +74,7 @@ class Observation:
 
     __slots__ = (
         "_token",
+        "account_id",
         "code",
         "meter",
         "request",
@@ -87,16 +95,13 @@ class Observation:
         self.status = CLIENT_GONE
         self.size = 0
         self.code: str | None = None
-        parent = request.headers.get(b"traceparent")
-        self.span = (
-            tracing.span(meter.span_name, kind=SpanKind.SERVER, parent=parent) if tracing.is_exporting() else None
-        )
-        trace = tracing.passing_context(parent) if self.span is None else self.span.context
+        self.account_id: UUID | None = None
+        self.span, trace = tracing.incoming(meter.span_name, request.headers.get(b"traceparent"))
         self.traceparent = trace.traceparent
         self.work = Scope({"requestId": request_id}, trace)
 
     def __enter__(self) -> Self:
-        self.meter.in_progress.inc()
+        self.meter.in_progress.level += 1
         if self.span is not None:
             self.span.__enter__()
         self._token = scope.CURRENT.set(self.work)
@@ -113,22 +118,28 @@ class Observation:
             tracing.remember_trace(error, self.work.trace)
 
     def _record(self, seconds: float) -> None:
-        meter, status, size, request, span = self.meter, self.status, self.size, self.request, self.span
-        meter.in_progress.dec()
+        meter, request, span = self.meter, self.request, self.span
+        meter.in_progress.level -= 1
         length = request.headers.get(b"content-length")
-        (meter.by_status.get(status) or meter.requests(status)).inc()
-        meter.request_size.observe(int(length[:20]) if length and length.isdigit() else 0)
-        meter.response_size.observe(size)
-        if span is None:
-            meter.duration.observe(seconds)
-        else:
-            tracing.observe_with_exemplar(meter.duration, seconds)
+        received = int(length[:20]) if length and length.isdigit() else 0
+        if span is not None:
+            tracing.point_at_trace(meter.duration, seconds)
             _describe(span, self)
-        meter.access_log.write(status, seconds, size, request.address, self.work, self.code)
+        meter.access_log.write(
+            self.status,
+            seconds,
+            received,
+            self.size,
+            request.address,
+            self.traceparent,
+            self.request_id,
+            self.account_id,
+            self.code,
+        )
 
     def note_account(self, account_id: UUID) -> None:
         """Say in every line from here on who asks."""
-        self.work.fields["userId"] = account_id
+        self.account_id = self.work.fields["userId"] = account_id
 
     def note(self, answer: Answer) -> None:
         """Remember what is answered."""

@@ -1,7 +1,6 @@
 import io
 import os
 import threading
-from functools import partial
 
 from monitoring.log_writer import ROW, LineWriter
 from tests.unit.monitoring.conftest import Value
@@ -82,7 +81,7 @@ def test_lines_that_are_made_later_keep_their_place() -> None:
 
     for number in range(300):
         if number % 7:
-            writer.write_later(partial(b"%d\n".__mod__, number))
+            writer.write_later("{}\n".format, number)
         else:
             writer.write(b"%d\n" % number)
     writer.close()
@@ -94,11 +93,11 @@ def test_a_quiet_times_few_lines_are_made_by_the_thread() -> None:
     stream, makers = io.StringIO(), []
     writer = LineWriter(stream)
 
-    def make() -> bytes:
+    def make(text: str) -> str:
         makers.append(threading.current_thread().name)
-        return b"line\n"
+        return text
 
-    writer.write_later(make)
+    writer.write_later(make, "line\n")
 
     assert writer.flush()
     assert (makers, stream.getvalue()) == (["log writer"], "line\n")
@@ -112,12 +111,29 @@ def test_a_blocked_stream_lets_no_more_wait_than_there_is_room_for(value: Value)
     assert stream.reached.wait(5)
 
     for _ in range(4 * ROW):
-        writer.write_later(lambda: b"-\n")
+        writer.write_later(str, "-\n")
 
     assert value("log_records_dropped_total", **SINK) == dropped + 4 * ROW - (3 * ROW - 1) // 2
     stream.resumed.set()
     writer.close()
     assert stream.getvalue() == "x" + "-\n" * ((3 * ROW - 1) // 2)
+
+
+def test_what_is_made_later_is_made_at_the_end_even_if_nobody_reads() -> None:
+    stream, made = _Blocked(), []
+    writer = LineWriter(stream)
+    writer.write(b"x")
+    assert stream.reached.wait(5)
+
+    def make(text: str) -> str:
+        made.append(text)
+        return text
+
+    writer.write_later(make, "-\n")
+    writer.close(0)
+
+    assert made == ["-\n"]
+    stream.resumed.set()
 
 
 def test_a_full_disk_costs_lines_and_they_are_counted(value: Value) -> None:

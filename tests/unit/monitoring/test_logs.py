@@ -14,14 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring import log_record, logs, tracing
-from monitoring.scope import Scope
 from monitoring.trace_context import TraceContext
 from tests.unit.monitoring.conftest import Lines, Value
 
-NOWHERE = Scope({}, None)
+TRACE = TraceContext("1" * 32, "2" * 16, sampled=False).traceparent
 CANARY = "canary-7f3a9c51e2"
 _HEADER = f"Refused Bearer {CANARY}."
 log = logs.get_logger("relay")
+
+
+def _access(method: str = "GET", route: str = "/") -> logs.AccessLog:
+    return logs.AccessLog(method, route, lambda *_: None)
 
 
 def _fail(text: str) -> None:
@@ -112,7 +115,7 @@ def test_no_canary_comes_through(lines: Lines) -> None:
     with logs.context(session={"cookie": CANARY}):
         log.warning(_HEADER, password=CANARY, url=f"/ws?token={CANARY}")
         logging.getLogger("library").warning("Sent authorization: %s", CANARY)
-        logs.AccessLog("GET", "/api/tasks").write(200, 0.1, 2, f"Bearer {CANARY}", NOWHERE)
+        _access().write(200, 0.1, 0, 2, f"Bearer {CANARY}", TRACE, "r-1")
         try:
             _fail(f"token={CANARY}")
         except LookupError:
@@ -173,10 +176,9 @@ def test_a_field_cannot_take_the_place_of_a_required_one(lines: Lines) -> None:
 
 
 def test_the_access_line_says_what_a_request_was(lines: Lines) -> None:
-    access = logs.AccessLog("GET", "/api/tasks/{id}")
-    known = Scope({"requestId": "r-1", "userId": UUID(int=1)}, TraceContext("1" * 32, "2" * 16, sampled=False))
-    access.write(200, 0.0123456789, 512, "::1", known, error_type="gone")
-    access.write(200, 0.1, 2, "::1", NOWHERE)
+    access = _access("GET", "/api/tasks/{id}")
+    access.write(200, 0.0123456789, 7, 512, "::1", TRACE, "r-1", UUID(int=1), "gone")
+    access.write(200, 0.1, 0, 2, "::1", TRACE, "r-2")
 
     line, plain = lines()
     assert (line["event"], line["component"]) == ("http.request.finished", "http")
@@ -185,17 +187,14 @@ def test_the_access_line_says_what_a_request_was(lines: Lines) -> None:
     assert (line["requestId"], line["userId"], line["client"]) == ("r-1", str(UUID(int=1)), "::1")
     assert (line["trace_id"], line["span_id"], line["trace_flags"]) == ("1" * 32, "2" * 16, "00")
     assert line["error.type"] == "gone"
-    assert set(line) - set(plain) == {"requestId", "userId", "error.type", "trace_id", "span_id", "trace_flags"}
+    assert plain["requestId"] == "r-2"
+    assert set(line) - set(plain) == {"userId", "error.type"}
 
 
-def test_the_access_line_is_cut_and_told_to_people_like_any_other(lines: Lines) -> None:
-    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", Scope({"requestId": "r" * 20_000}, None))
-    [line] = lines()
-    assert line["truncated"]
-    assert line["route"] == "/"
+def test_the_access_line_is_told_to_people_like_any_other() -> None:
     stream = io.StringIO()
     logs.setup(format="text", stream=stream)
-    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", NOWHERE)
+    _access().write(200, 0.1, 0, 2, "::1", TRACE, "r-1")
     logs.shutdown()
 
     assert "http: Request finished.  method=GET route=/ status=200" in stream.getvalue()
@@ -206,40 +205,46 @@ def test_the_access_line_is_cut_and_told_to_people_like_any_other(lines: Lines) 
     status=st.integers(100, 599),
     seconds=st.floats(0, 1e6),
     client=st.text(),
-    fields=st.dictionaries(st.text(min_size=1), st.text() | st.integers() | st.binary(), max_size=3),
+    request_id=st.from_regex(r"[A-Za-z0-9._-]{1,128}", fullmatch=True),
 )
-def test_whatever_the_access_line_says_it_is_one_line_of_json(
-    status: int, seconds: float, client: str, fields: dict[str, Any]
+def test_whatever_the_access_line_says_it_is_one_short_line_of_json(
+    status: int, seconds: float, client: str, request_id: str
 ) -> None:
     stream = io.StringIO()
     logs.setup(format="json", stream=stream)
-    logs.AccessLog("GET", "/").write(status, seconds, 2, client, Scope(fields, None))
+    _access().write(status, seconds, 0, 2, client, TRACE, request_id)
     logs.shutdown()
 
     [text] = stream.getvalue().split("\n")[:-1]
     line = orjson.loads(text)
-    assert (line["status"], line["route"]) == (status, "/")
+    assert (line["status"], line["route"], line["requestId"]) == (status, "/", request_id)
     assert line["duration"] == pytest.approx(seconds, abs=1e-6)
+    assert len(text) < 4_000
 
 
-def test_no_field_of_a_request_stands_for_what_the_access_line_says_itself() -> None:
-    stream = io.StringIO()
-    logs.setup(format="json", stream=stream)
-    fields = {"route": "", "level": "error", "status": 1, "timestamp": "never", "requestId": "a"}
-    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", Scope(fields, None))
+def test_a_client_as_long_as_no_address_is_cut(lines: Lines) -> None:
+    _access().write(200, 0.1, 0, 2, "a" * 20_000, TRACE, "r-1")
+
+    assert lines()[0]["client"] == "a" * 200
+
+
+@pytest.mark.parametrize("level", ["info", "warning"])
+def test_a_request_is_counted_whether_or_not_it_has_a_line(level: str) -> None:
+    counted: list[tuple[int, float, int, int]] = []
+    access = logs.AccessLog("GET", "/", lambda *told: counted.append(told))
+    access.write(200, 0.1, 7, 2, "::1", TRACE, "r-1")
+    logs.setup(level, format="json", stream=io.StringIO())
+    access.write(404, 0.2, 0, 3, "::1", TRACE, "r-2")
     logs.shutdown()
 
-    [text] = stream.getvalue().splitlines()
-    assert (text.count('"route"'), text.count('"status"'), text.count('"timestamp"')) == (1, 1, 1)
-    line = orjson.loads(text)
-    assert (line["route"], line["level"], line["status"], line["requestId"]) == ("/", "info", 200, "a")
+    assert counted == [(200, 0.1, 7, 2), (404, 0.2, 0, 3)]
 
 
 def test_the_access_line_heeds_the_level() -> None:
     stream = io.StringIO()
     logs.setup("warning", format="json", stream=stream)
 
-    logs.AccessLog("GET", "/").write(200, 0.1, 2, "::1", NOWHERE)
+    _access().write(200, 0.1, 0, 2, "::1", TRACE, "r-1")
     log.info("Not shown.")
     log.warning("Shown.")
     logs.shutdown()

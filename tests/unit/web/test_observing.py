@@ -75,6 +75,20 @@ async def test_a_request_is_counted_by_route_and_status(call: Call) -> None:
     assert counter.value == before + 1
 
 
+async def test_what_is_counted_with_its_line_is_counted_before_anybody_reads(call: Call, lines: io.StringIO) -> None:
+    labels = {"method": "GET", "route": "/api/tasks/{id}", "status": "200"}
+
+    def counted() -> float:
+        return metrics.REGISTRY.get_sample_value("http_requests_total", labels) or 0.0
+
+    before = counted()
+    for number in range(1, 4):
+        await call("GET", f"/api/tasks/{TASK_ID}")
+        assert counted() == before + number
+
+    assert len(written(lines, "http.request.finished")) == 3
+
+
 async def test_what_nobody_serves_is_one_route(call: Call) -> None:
     counter = metrics.HTTP_REQUESTS_TOTAL.labels("_OTHER", "(unmatched)", 404)
     before = counter.value
