@@ -181,7 +181,7 @@ TABLE: Final = (
         name="host",
         default="127.0.0.1",
         read=_host,
-        meaning="Address to listen on; `0.0.0.0` or `::` for every interface",
+        meaning="Address to listen on; `0.0.0.0` for every interface by IPv4, `::` by IPv6 and IPv4",
     ),
     Setting(name="port", default="8000", read=_whole(0, 65535), meaning="Port to listen on; `0` takes a free one"),
     Setting(name="unix_socket", default="", read=_maybe(Path), meaning="Listen on this Unix socket as well"),
@@ -210,7 +210,8 @@ TABLE: Final = (
         name="public_url",
         default="",
         read=_maybe(_url("http", "https")),
-        meaning="The address people use, e.g. `https://tasks.example.org`; for links in mail and the origin check",
+        meaning="The address people use, e.g. `https://tasks.example.org`; for links in mail and the origin check. "
+        "If it is https, browsers stay signed in by https only",
     ),
     Setting(
         name="trusted_proxies",

@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
+from app.domain.checks import storable
 from app.domain.errors import PasswordRefusedError
 
 LEAST_CHARACTERS: Final = 8
@@ -30,6 +31,8 @@ def check_password(password: str, *, email: str, name: str = "", field: str = "p
     Raises:
         PasswordRefusedError: Says what is wrong with it.
     """
+    if not storable(password):
+        raise PasswordRefusedError("invalid", "Contains half of a character, or NUL.", field)
     text = normalised(password)
     if len(text) < LEAST_CHARACTERS:
         raise PasswordRefusedError("too_short", f"Must have at least {LEAST_CHARACTERS} characters.", field)

@@ -48,19 +48,19 @@ class TaskShortcuts(Protocol):
         ...
 
     async def edit(
-        self, task_id: TaskId, changes: TaskChanges, expected: int | None, by: Signature
+        self, task_id: TaskId, changes: TaskChanges, expected: frozenset[int] | None, by: Signature
     ) -> TaskAnswer | None:
         """Change title, description, priority and tags as far as they are named; nothing else may be named."""
         ...
 
-    async def complete(self, task_id: TaskId, expected: int | None, by: Signature) -> TaskAnswer | None:
+    async def complete(self, task_id: TaskId, expected: frozenset[int] | None, by: Signature) -> TaskAnswer | None:
         """Complete an open task that does not repeat and reminds nobody."""
         ...
 
-    async def reopen(self, task_id: TaskId, expected: int | None, by: Signature) -> TaskAnswer | None:
+    async def reopen(self, task_id: TaskId, expected: frozenset[int] | None, by: Signature) -> TaskAnswer | None:
         """Reopen a completed task that does not repeat, reminds nobody and has no next occurrence."""
         ...
 
-    async def delete(self, task_id: TaskId, expected: int | None, by: Signature) -> TaskAnswer | None:
+    async def delete(self, task_id: TaskId, expected: frozenset[int] | None, by: Signature) -> TaskAnswer | None:
         """Delete a task that does not repeat and reminds nobody; the answer is the task as it was."""
         ...

@@ -32,8 +32,8 @@ _T = TypeVar("_T")
 class TaskService:
     """Creates, changes, completes and lists tasks of the projects the caller belongs to.
 
-    A foreign id is refused exactly like an unknown one, with `NotFoundError`. Changes with an `expected` version raise
-    `VersionConflictError` when it is not the current one. What changes nothing writes nothing.
+    A foreign id is refused exactly like an unknown one, with `NotFoundError`. Changes with `expected` versions raise
+    `VersionConflictError` when the current one is not among them. What changes nothing writes nothing.
 
     Attributes:
         shortcuts: Tried before a transaction, where the rules may have nothing to say. None: everything is a
@@ -89,7 +89,7 @@ class TaskService:
             return page_json(page.items, None if page.last is None else next_cursor(query, page.last))
 
     async def patch_task(
-        self, context: Context, task_id: TaskId, changes: TaskChanges, expected: int | None = None
+        self, context: Context, task_id: TaskId, changes: TaskChanges, expected: frozenset[int] | None = None
     ) -> Stored:
         """Change the named fields. `completed` completes or reopens, unless the task already is as it says.
 
@@ -107,7 +107,7 @@ class TaskService:
             return await self._run(context, lambda writer: _patch(writer, task_id, checked, expected))
 
     async def replace_task(
-        self, context: Context, task_id: TaskId, draft: TaskDraft, expected: int | None = None
+        self, context: Context, task_id: TaskId, draft: TaskDraft, expected: frozenset[int] | None = None
     ) -> Stored:
         """Set every writable field.
 
@@ -118,7 +118,7 @@ class TaskService:
             checked = as_changes(checked_draft(draft))
             return await self._run(context, lambda writer: _patch(writer, task_id, checked, expected))
 
-    async def delete_task(self, context: Context, task_id: TaskId, expected: int | None = None) -> None:
+    async def delete_task(self, context: Context, task_id: TaskId, expected: frozenset[int] | None = None) -> None:
         """Delete a task. Its history stays."""
         with task_operation("delete"):
             by = signature(context, self.clock.now())
@@ -126,7 +126,7 @@ class TaskService:
                 return
             await self._run(context, lambda writer: _delete(writer, task_id, expected))
 
-    async def complete_task(self, context: Context, task_id: TaskId, expected: int | None = None) -> Stored:
+    async def complete_task(self, context: Context, task_id: TaskId, expected: frozenset[int] | None = None) -> Stored:
         """Complete a task; the JSON is `{task, next}`, where `next` is the next occurrence or null.
 
         Raises:
@@ -139,7 +139,7 @@ class TaskService:
                 return _with_next(_stored(written), None)
             return await self._once(context, lambda writer: _complete(writer, task_id, expected))
 
-    async def reopen_task(self, context: Context, task_id: TaskId, expected: int | None = None) -> Stored:
+    async def reopen_task(self, context: Context, task_id: TaskId, expected: frozenset[int] | None = None) -> Stored:
         """Undo a completion exactly.
 
         Raises:
@@ -197,7 +197,7 @@ class TaskService:
         )
 
 
-async def _patch(writer: TaskWriter, task_id: TaskId, changes: TaskChanges, expected: int | None) -> Stored:
+async def _patch(writer: TaskWriter, task_id: TaskId, changes: TaskChanges, expected: frozenset[int] | None) -> Stored:
     """Reopen before the change and complete after it, so that what is to come takes the change along."""
     locked = await writer.lock(task_id, expected)
     if changes.completed is False and locked.task.completed_at is not None:
@@ -208,16 +208,16 @@ async def _patch(writer: TaskWriter, task_id: TaskId, changes: TaskChanges, expe
     return stored(locked)
 
 
-async def _delete(writer: TaskWriter, task_id: TaskId, expected: int | None) -> None:
+async def _delete(writer: TaskWriter, task_id: TaskId, expected: frozenset[int] | None) -> None:
     await writer.delete(await writer.lock(task_id, expected))
 
 
-async def _complete(writer: TaskWriter, task_id: TaskId, expected: int | None) -> Stored:
+async def _complete(writer: TaskWriter, task_id: TaskId, expected: frozenset[int] | None) -> Stored:
     locked, following = await writer.complete(await writer.lock(task_id, expected))
     return _with_next(stored(locked), following)
 
 
-async def _reopen(writer: TaskWriter, task_id: TaskId, expected: int | None) -> Stored:
+async def _reopen(writer: TaskWriter, task_id: TaskId, expected: frozenset[int] | None) -> Stored:
     return stored(await writer.reopen(await writer.lock(task_id, expected)))
 
 

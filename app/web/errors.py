@@ -15,10 +15,12 @@ import orjson
 from app.domain import errors as domain
 from app.ports.database import DatabaseUnavailableError, OutcomeUnknownError
 from app.web.answer import PROBLEM_JSON, Answer, Header
+from app.web.outages import Outages
 from app.web.security import SECURITY_HEADERS
 
 # When PostgreSQL is away it is usually back within seconds.
 RETRY_AFTER_SECONDS: Final = 2
+_OUTAGES: Final = Outages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Kind:
     title: str
 
 
-# Every code that a client can meet. The contract lists them, and a test holds this table against the domain's errors.
+# Every code that a client can meet. The contract lists them, and tests hold this table against the domain's errors and
+# the edge's refusals.
 KINDS: Final[Mapping[str, Kind]] = {
     "malformed_json": Kind(400, "The body is not valid JSON"),
     "duplicate_key": Kind(400, "An object in the body has the same key twice"),
@@ -38,6 +41,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_text": Kind(400, "A text in the request cannot be stored"),
     "malformed_query": Kind(400, "The query string is not valid"),
     "malformed_header": Kind(400, "A header is not valid"),
+    "bad_request": Kind(400, "The request is not valid HTTP/1.1"),
+    "bad_host": Kind(400, "The Host header is not valid"),
+    "bad_target": Kind(400, "The request target is not a path"),
+    "bad_framing": Kind(400, "The length of the body is not clear"),
+    "bad_upgrade": Kind(400, "The upgrade is not to WebSocket"),
     "not_authenticated": Kind(401, "Not signed in"),
     "invalid_credentials": Kind(401, "Wrong email address or password"),
     "forbidden": Kind(403, "Not allowed"),
@@ -60,16 +68,22 @@ KINDS: Final[Mapping[str, Kind]] = {
     "body_too_large": Kind(413, "Body too large"),
     "target_too_long": Kind(414, "The request target is too long"),
     "unsupported_media_type": Kind(415, "Unsupported media type"),
+    "expectation_failed": Kind(417, "The expectation cannot be met"),
     "validation_failed": Kind(422, "Some fields are not valid"),
     "password_refused": Kind(422, "The password is not good enough"),
     "idempotency_key_reused": Kind(422, "Idempotency-Key used with another request"),
+    "websocket_version": Kind(426, "The version of WebSocket is not spoken here"),
     "rate_limited": Kind(429, "Too many requests"),
     "headers_too_large": Kind(431, "The headers are too large"),
     "internal_error": Kind(500, "Something went wrong on our side"),
+    "unknown_method": Kind(501, "The method is not known"),
+    "unknown_transfer_coding": Kind(501, "The transfer coding is not known"),
     "database_unavailable": Kind(503, "Temporarily unavailable"),
     "outcome_unknown": Kind(503, "The connection was lost while saving"),
     "too_slow": Kind(503, "The answer took too long"),
     "not_ready": Kind(503, "Not ready"),
+    "too_many_connections": Kind(503, "Too many connections"),
+    "http_version": Kind(505, "The HTTP version is not spoken here"),
 }
 
 
@@ -112,9 +126,12 @@ def problem(
     return _render(kind.status, kind.title, code, detail, request_id, errors=errors, headers=headers, members=members)
 
 
-def edge_problem(status: int, code: str, detail: str) -> tuple[list[Header], bytes]:
-    """Return headers and body of a refusal by the edge, for requests that never reach an application."""
-    request_id = str(uuid.uuid4())
+def edge_problem(status: int, code: str, detail: str, request_id: str | None = None) -> tuple[list[Header], bytes]:
+    """Return headers and body of a refusal by the edge, for requests that never reach an application.
+
+    Without a `request_id` of the caller there is a new one.
+    """
+    request_id = request_id or str(uuid.uuid4())
     kind = KINDS.get(code)
     title = kind.title if kind is not None and kind.status == status else HTTPStatus(status).phrase
     answer = _render(status, title, code, detail, request_id)
@@ -202,6 +219,7 @@ def internal_error(request_id: str | None) -> Answer:
 
 
 def _unavailable(error: DatabaseUnavailableError, request_id: str | None) -> Answer:
+    _OUTAGES.note(error.reason)
     retry_after = _retry_after(RETRY_AFTER_SECONDS)
     if isinstance(error, OutcomeUnknownError):
         detail = "It may or may not have been saved. Repeat the request with the same Idempotency-Key to find out."

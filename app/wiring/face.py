@@ -16,13 +16,13 @@ from app.adapters.postgres.unit_of_work import PostgresUnitsOfWork
 from app.services.operating import OperatingService
 from app.services.transactions import Transactions
 from app.web.api import create_api
-from app.web.errors import edge_problem
 from app.web.live.gateway import gateway
 from app.web.live.session import Live
 from app.web.server import Address, HttpServer, Limits, TlsFiles, TrustedProxies
 from app.wiring import readiness
 from app.wiring.addresses import addresses
 from app.wiring.late_pages import LatePages
+from app.wiring.refusing import refuse
 from supervisors.control import Control
 from supervisors.tree import Part
 
@@ -104,7 +104,7 @@ class Face:
             tls=tls,
             trusted_proxies=TrustedProxies(networks=settings.trusted_proxies, unix_peers=True),
             limits=Limits(drain_seconds=DRAIN_SECONDS),
-            error_response=edge_problem,
+            error_response=refuse,
         )
 
     def _api(self) -> Api:

@@ -51,12 +51,12 @@ CREATE: Final = f"""
     )
     SELECT id, version, json FROM written
 """  # noqa: S608 # our own constants
-# $7: the task; $8: the expected version, or NULL.
+# $7: the task; $8: the versions that are expected, or NULL.
 _SEEN: Final = """
     WITH seen AS MATERIALIZED (
         SELECT t.json AS before, t.version AS seen_version
         FROM tasks t JOIN memberships m ON m.project_id = t.project_id AND m.account_id = $2 AND m.role <> 'viewer'
-        WHERE t.id = $7 AND t.deleted_at IS NULL AND ($8::integer IS NULL OR t.version = $8)
+        WHERE t.id = $7 AND t.deleted_at IS NULL AND ($8::integer[] IS NULL OR t.version = ANY ($8))
     )
 """
 _UNTOUCHED: Final = "FROM seen WHERE t.id = $7 AND t.version = seen_version"
@@ -130,7 +130,7 @@ class PostgresTaskShortcuts:
         return await self._write(CREATE, *_signed(by), by.key, by.request_hash, *values_of(task))
 
     async def edit(
-        self, task_id: TaskId, changes: TaskChanges, expected: int | None, by: Signature
+        self, task_id: TaskId, changes: TaskChanges, expected: frozenset[int] | None, by: Signature
     ) -> TaskAnswer | None:
         """See the port."""
         tags, priority = _named(changes.tags), _named(changes.priority)
@@ -146,15 +146,15 @@ class PostgresTaskShortcuts:
             None if tags is None else [folded(tag) for tag in tags],
         )
 
-    async def complete(self, task_id: TaskId, expected: int | None, by: Signature) -> TaskAnswer | None:
+    async def complete(self, task_id: TaskId, expected: frozenset[int] | None, by: Signature) -> TaskAnswer | None:
         """See the port."""
         return await self._write(COMPLETE, *_signed(by), task_id, expected, by.key, by.request_hash)
 
-    async def reopen(self, task_id: TaskId, expected: int | None, by: Signature) -> TaskAnswer | None:
+    async def reopen(self, task_id: TaskId, expected: frozenset[int] | None, by: Signature) -> TaskAnswer | None:
         """See the port."""
         return await self._write(REOPEN, *_signed(by), task_id, expected, by.key, by.request_hash)
 
-    async def delete(self, task_id: TaskId, expected: int | None, by: Signature) -> TaskAnswer | None:
+    async def delete(self, task_id: TaskId, expected: frozenset[int] | None, by: Signature) -> TaskAnswer | None:
         """See the port."""
         return await self._write(DELETE, *_signed(by), task_id, expected)
 

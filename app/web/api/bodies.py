@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias
 from msgspec import Meta, Struct
 
 from app.domain.account import ProfileChanges, QuietHoursChanges, RegisterDraft
+from app.domain.checks import Checks
 from app.domain.errors import ValidationFailedError
 from app.domain.ids import TaskId
 from app.domain.queries import DEFAULT_LIMIT, LARGEST_LIMIT, AuditQuery, Order, PreviewQuery, TaskQuery, TaskSort
@@ -41,15 +42,17 @@ class NoQuery(Struct, frozen=True):
 
 
 class RecurrenceInput(Struct, frozen=True, kw_only=True):
-    """How a task repeats."""
+    """How a task repeats. Null means the default."""
 
     rule: Annotated[str, formats.RULE]
-    mode: RecurrenceMode = RecurrenceMode.SCHEDULE
-    missed: MissedPolicy = MissedPolicy.SKIP
+    mode: RecurrenceMode | None = RecurrenceMode.SCHEDULE
+    missed: MissedPolicy | None = MissedPolicy.SKIP
 
     def spec(self) -> RecurrenceSpec:
         """Return it as the domain's value."""
-        return RecurrenceSpec(rule=self.rule, mode=self.mode, missed=self.missed)
+        return RecurrenceSpec(
+            rule=self.rule, mode=self.mode or RecurrenceMode.SCHEDULE, missed=self.missed or MissedPolicy.SKIP
+        )
 
 
 class ChangedRecurrence(Struct, frozen=True, kw_only=True):
@@ -244,8 +247,8 @@ class Preview(Struct, frozen=True, kw_only=True, rename="camel"):
     rule: Annotated[str, formats.RULE]
     start: Annotated[date, formats.LOCAL_OR_DUE]
     time_zone: TimeZone | None = None
-    mode: RecurrenceMode = RecurrenceMode.SCHEDULE
-    missed: MissedPolicy = MissedPolicy.SKIP
+    mode: RecurrenceMode | None = RecurrenceMode.SCHEDULE
+    missed: MissedPolicy | None = MissedPolicy.SKIP
     anchor: Annotated[date, formats.LOCAL_OR_DUE] | None = None
     completed_at: Annotated[datetime, formats.LOCAL_OR_INSTANT] | None = None
     count: Annotated[int, Meta(ge=1, le=LARGEST_PREVIEW)] = 10
@@ -256,8 +259,8 @@ class Preview(Struct, frozen=True, kw_only=True, rename="camel"):
             rule=self.rule,
             start=self.start,
             time_zone=self.time_zone,
-            mode=self.mode,
-            missed=self.missed,
+            mode=self.mode or RecurrenceMode.SCHEDULE,
+            missed=self.missed or MissedPolicy.SKIP,
             anchor=self.anchor,
             completed_at=self.completed_at,
             count=self.count,
@@ -313,6 +316,21 @@ class ChangedProfile(Struct, frozen=True, kw_only=True, rename="camel"):
     time_zone: TimeZone | Unset = UNSET
     week_start: Weekday | Unset = UNSET
     quiet_hours: ChangedQuietTimes | Unset | None = UNSET
+    email: str | Unset = UNSET
+    operator: bool | Unset = UNSET
+
+    def check_kept(self, *, email: str, operator: bool) -> None:
+        """Refuse to change what cannot be changed: skipped in silence, it would look as if it had been.
+
+        Raises:
+            ValidationFailedError: It is not as it is.
+        """
+        checks = Checks()
+        if self.email not in {UNSET, email}:
+            checks.refuse("email", "read_only", "Cannot be changed.")
+        if self.operator not in {UNSET, operator}:
+            checks.refuse("operator", "read_only", "Cannot be changed.")
+        checks.finish()
 
     def changes(self) -> ProfileChanges:
         """Return it as the domain's value."""

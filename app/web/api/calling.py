@@ -12,7 +12,7 @@ from uuid import UUID
 from app.domain.errors import FieldError, ForbiddenError, ValidationFailedError
 from app.services.context import Context, Principal
 from app.web.answer import Answer
-from app.web.api import credentials, idempotency, preconditions, strict_json
+from app.web.api import credentials, idempotency, media_types, preconditions, strict_json
 from app.web.api.endpoint import Auth, Backend, Call, Endpoint, Limit
 from app.web.api.observing import Observation
 from app.web.api.reading import StructReader
@@ -26,7 +26,6 @@ _MERGE_PATCH: Final = "application/merge-patch+json"
 # Clients ask for the same lists again and again. Bounded in number and length, so in memory too.
 KEPT_QUERIES: Final = 256
 KEPT_QUERY_BYTES: Final = 200
-_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class Caller:
@@ -57,7 +56,10 @@ class Caller:
             if request.method not in SAFE_METHODS:
                 self._same_origin.check_not_foreign(request)
             return None
-        principal = await credentials.authenticate(request, self._backend.services.accounts, self._same_origin)
+        backend = self._backend
+        principal = await credentials.authenticate(
+            request, backend.services.accounts, self._same_origin, backend.cookies
+        )
         if self.endpoint.auth is Auth.OPERATOR and not principal.operator:
             raise ForbiddenError("Only an operator may do this.")
         return principal
@@ -121,9 +123,7 @@ class Caller:
     def _check_media_type(self, request: Request) -> None:
         if (request.header(b"content-encoding") or "identity").strip().lower() != "identity":
             raise RequestRefusedError("unsupported_media_type", "Send the body without a Content-Encoding.")
-        media_type, _, parameters = (request.header(b"content-type") or "").lower().partition(";")
-        charset = parameters.strip().removeprefix("charset=").strip('"') if "charset=" in parameters else "utf-8"
-        if media_type.strip() not in self._media_types or charset not in _CHARSETS:
+        if not media_types.is_in_utf8(request.header(b"content-type") or "", self._media_types):
             wanted = " or ".join(self._media_types)
             accepted = ((b"accept-patch", wanted.replace(" or ", ", ").encode()),) if self.endpoint.merge_patch else ()
             detail = f"Send the body as {wanted}, in UTF-8."

@@ -12,6 +12,7 @@ from app.services.operating import OperatingService
 from app.version import VERSION
 from app.web.api import openapi
 from app.web.api.application import Api
+from app.web.api.credentials import SessionCookies
 from app.web.api.endpoint import Auth, Backend
 from app.web.api.health import Check, Health
 from app.web.api.table import ENDPOINTS
@@ -44,7 +45,8 @@ def create_api(
     """
     auth = Auth.OPERATOR if metrics_for == "operator" else Auth.PUBLIC
     table = tuple(replace(row, auth=auth) if row.path == "/metrics" else row for row in ENDPOINTS)
-    backend = Backend(services, Health(checks, VERSION), operating, MetricsPages(), openapi.document(table))
+    contract, cookies = openapi.document(table), SessionCookies.at(public_url)
+    backend = Backend(services, Health(checks, VERSION), operating, MetricsPages(), contract, cookies)
     return Api(table, backend, clock, public_url)
 
 

@@ -1,12 +1,14 @@
 """Finds out who asks: `Authorization: Bearer`, else the session cookie. And gives and takes the cookie.
 
 The cookie's name says whether TLS guards it: `__Host-` makes browsers insist on Secure, on Path=/ and on no Domain, so
-that neither a neighbour nor plain HTTP can plant one.
+that neither a neighbour nor plain HTTP can plant one. Where the public address is https, it always does: TLS may end
+before us, at a proxy that does not say so or is not believed.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from app.domain.errors import NotAuthenticatedError
 from app.services.accounts import AccountService
@@ -36,23 +38,63 @@ class Credentials:
     method: str
 
 
-def find_credentials(request: Request) -> Credentials | None:
+@dataclass(frozen=True, slots=True)
+class SessionCookies:
+    """Knows which cookie carries a session.
+
+    Attributes:
+        always_secure: People come by TLS, whether it shows on a request or not.
+    """
+
+    always_secure: bool = False
+
+    @classmethod
+    def at(cls, public_url: str | None) -> "SessionCookies":
+        """Return what holds where people come by this address."""
+        return cls(always_secure=urlsplit(public_url or "").scheme == "https")
+
+    def token(self, request: Request) -> str:
+        """Return the token in the cookie, empty without one."""
+        return _cookies(request).get(self._name(request), "")
+
+    def give(self, request: Request, token: str, expires_at: datetime, now: datetime) -> Header:
+        """Return the header that gives the browser a session."""
+        return self._header(request, token, max(0, int((expires_at - now).total_seconds())))
+
+    def take(self, request: Request) -> Header:
+        """Return the header that takes the session from the browser."""
+        return self._header(request, "", 0)
+
+    def _header(self, request: Request, token: str, seconds: int) -> Header:
+        text = f"{self._name(request)}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+        return b"set-cookie", (text + "; Secure" if self._is_secure(request) else text).encode()
+
+    def _name(self, request: Request) -> str:
+        return SECURE_COOKIE if self._is_secure(request) else PLAIN_COOKIE
+
+    def _is_secure(self, request: Request) -> bool:
+        return self.always_secure or request.secure
+
+
+def find_credentials(request: Request, cookies: SessionCookies) -> Credentials | None:
     """Return the token of a request. A bearer token wins; other schemes belong to proxies and are not ours."""
     scheme, _, token = (request.header(b"authorization") or "").partition(" ")
     if scheme.lower() == "bearer":
         return Credentials(token.strip(), "bearer")
-    token = _cookies(request).get(cookie_name(secure=request.secure), "")
+    token = cookies.token(request)
     return Credentials(token, "cookie") if token else None
 
 
-async def authenticate(request: Request, accounts: AccountService, same_origin: SameOrigin) -> Principal:
+async def authenticate(
+    request: Request, accounts: AccountService, same_origin: SameOrigin, cookies: SessionCookies
+) -> Principal:
     """Return who asks.
 
     Raises:
         NotAuthenticatedError: Nobody we know.
         RequestRefusedError: The cookie came along with a request that another site may have made.
     """
-    credentials = find_credentials(request)
+    credentials = find_credentials(request, cookies)
     if credentials is None:
         raise NotAuthenticatedError
     if credentials.method == "cookie" and request.method not in SAFE_METHODS:
@@ -63,26 +105,6 @@ async def authenticate(request: Request, accounts: AccountService, same_origin: 
     if principal is None:
         raise NotAuthenticatedError("The session has ended. Sign in again.")
     return principal
-
-
-def cookie_name(*, secure: bool) -> str:
-    """Return the cookie's name for a connection with or without TLS."""
-    return SECURE_COOKIE if secure else PLAIN_COOKIE
-
-
-def set_cookie(token: str, expires_at: datetime, now: datetime, *, secure: bool) -> Header:
-    """Return the header that gives the browser a session."""
-    return _cookie(token, max(0, int((expires_at - now).total_seconds())), secure=secure)
-
-
-def clear_cookie(*, secure: bool) -> Header:
-    """Return the header that takes the session from the browser."""
-    return _cookie("", 0, secure=secure)
-
-
-def _cookie(token: str, seconds: int, *, secure: bool) -> Header:
-    text = f"{cookie_name(secure=secure)}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
-    return b"set-cookie", (text + "; Secure" if secure else text).encode()
 
 
 def _cookies(request: Request) -> dict[str, str]:

@@ -14,6 +14,7 @@ from app.services.context import Context
 from app.services.operating import OperatingService
 from app.web.answer import Answer
 from app.web.api.bodies import NoQuery
+from app.web.api.credentials import SessionCookies
 from app.web.api.health import Health
 from app.web.api.preconditions import EntityTags
 from app.web.api.request import Request
@@ -50,6 +51,7 @@ class Backend:
         operating: What operators do, and what everybody may know of the state of things.
         metrics: Renders the metrics for an `Accept` header: page and content type.
         contract: The OpenAPI document.
+        cookies: Which cookie carries a session.
     """
 
     services: Services
@@ -57,6 +59,7 @@ class Backend:
     operating: OperatingService
     metrics: Callable[[str | None], tuple[bytes, str]]
     contract: bytes = b""
+    cookies: SessionCookies = field(default_factory=SessionCookies)
 
 
 @dataclass(slots=True)  # not frozen: every request makes one, and that would cost four times as much

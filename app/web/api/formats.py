@@ -31,6 +31,8 @@ _INSTANT: Final = re.compile(
 )
 _WALL_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 _TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+# Of a list in a query string: what separates, what is escaped, and all else.
+_PIECE: Final = re.compile(r",|\\[\\,]|[^\\,]+|\\")
 
 
 class FieldRefusedError(ValueError):
@@ -218,12 +220,25 @@ def _listed(of: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
     """Read entries separated by commas; nothing between two commas is nothing."""
 
     def read(value: object) -> tuple[Any, ...]:
-        entries = [entry.strip() for entry in text_of(value).split(",")]
+        entries = [entry.strip() for entry in _entries(text_of(value))]
         if len(entries) > TAGS:
             raise FieldRefusedError("too_many", f"Must have at most {TAGS} entries.")
         return tuple(of(entry) for entry in entries if entry)
 
     return read
+
+
+def _entries(text: str) -> list[str]:
+    r"""Split at commas. `\,` is a comma of the entry itself, `\\` a backslash, as is one before anything else."""
+    if "\\" not in text:
+        return text.split(",")
+    entries = [""]
+    for piece in _PIECE.findall(text):
+        if piece == ",":
+            entries.append("")
+        else:
+            entries[-1] += piece[-1] if piece[0] == "\\" else piece
+    return entries
 
 
 def _read_priority(value: object) -> Priority:
@@ -291,7 +306,15 @@ SEARCH: Final = Format(_text(SEARCH_CHARACTERS), {"type": "string", "maxLength":
 CURSOR: Final = Format(
     _text(CURSOR_CHARACTERS, least=1), {"type": "string", "minLength": 1, "maxLength": CURSOR_CHARACTERS}
 )
-TAGS_IN_QUERY: Final = Format(_listed(_TAG), {"type": "array", "items": _TAG_SCHEMA, "maxItems": TAGS})
+TAGS_IN_QUERY: Final = Format(
+    _listed(_TAG),
+    {
+        "type": "array",
+        "items": _TAG_SCHEMA,
+        "maxItems": TAGS,
+        "description": r"Separated by commas; `\,` is a comma in a tag, and `\\` a backslash.",
+    },
+)
 PRIORITIES_IN_QUERY: Final = Format(
     _listed(_read_priority), {"type": "array", "items": {"type": "string", "enum": [*Priority]}, "maxItems": TAGS}
 )

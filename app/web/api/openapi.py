@@ -265,8 +265,9 @@ def _header_references(*names: str) -> Schema:
 
 def _security_schemes() -> Schema:
     cookie: Schema = {"type": "apiKey", "in": "cookie"}
+    by_tls = "Set by register and login over TLS, and where people come by https."
     return {
         "bearer": {"type": "http", "scheme": "bearer", "description": "The token of register or login."},
         "cookie": cookie | {"name": PLAIN_COOKIE, "description": "Set by register and login over plain HTTP."},
-        "secureCookie": cookie | {"name": SECURE_COOKIE, "description": "Set by register and login over TLS."},
+        "secureCookie": cookie | {"name": SECURE_COOKIE, "description": by_tls},
     }

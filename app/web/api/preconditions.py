@@ -10,8 +10,6 @@ _TAG: Final = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS: Final = re.compile(rf"{_TAG}(?:\s*,\s*{_TAG})*")
 _ONE: Final = re.compile(r'(W/)?"([^"]*)"')
 _VERSION: Final = re.compile(r"[1-9]\d{0,9}", re.ASCII)
-# What no task ever has: an If-Match that can only fail.
-NO_VERSION: Final = -1
 _LARGEST_VERSION: Final = 2**31 - 1
 
 

@@ -34,6 +34,9 @@ _META: Final = {
     "description": "description",
     "examples": "examples",
 }
+# Of a name in a request that the server alone writes: whether it is read at all.
+_KEPT: Final = "Written by the server alone; may be sent back as it is."
+_SKIPPED: Final = "Written by the server alone; skipped."
 
 
 class Components:
@@ -76,7 +79,7 @@ class Components:
         fields = structs.fields(struct)
         described = {field.encode_name: self._described(field, request=request) for field in fields}
         ignored = {
-            name: {"readOnly": True, "description": "Written by the server alone; skipped."}
+            name: {"readOnly": True, "description": _KEPT if name in described else _SKIPPED}
             for name in sorted(read_only)
         }
         schema: Schema = {"type": "object", "description": cleandoc(struct.__doc__ or "")}

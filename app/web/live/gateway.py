@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs
 
-from app.web.api.credentials import find_credentials
+from app.web.api.credentials import SessionCookies, find_credentials
 from app.web.api.request import Request
 from app.web.api.same_origin import SameOrigin
 from app.web.errors import RequestRefusedError
@@ -47,7 +47,7 @@ class Handshake(Protocol):
 
 def gateway(live: Live, public_url: str | None) -> Callable[[Handshake, object], Awaitable[None]]:
     """Return the handler of WebSocket upgrades."""
-    same_origin = SameOrigin(public_url)
+    same_origin, cookies = SameOrigin(public_url), SessionCookies.at(public_url)
 
     async def enter(handshake: Handshake, _stream: object) -> None:
         if handshake.path != PATH:
@@ -58,7 +58,7 @@ def gateway(live: Live, public_url: str | None) -> Callable[[Handshake, object],
         except ValueError:
             await handshake.refuse(400, "malformed_query", "since must be a position: a whole number, given once.")
             return
-        credentials = find_credentials(_request(handshake))
+        credentials = find_credentials(_request(handshake), cookies)
         if credentials is not None and credentials.method == "cookie":
             try:
                 same_origin.check(_request(handshake))

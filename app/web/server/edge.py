@@ -6,7 +6,7 @@ from typing import Final
 
 from app.web.server import problems
 from app.web.server.asgi import ASGIApp, ClientAddress, Headers, Receive, Scope, Send
-from app.web.server.forwarded import TrustedProxies
+from app.web.server.forwarded import TrustedProxies, UnbelievedProxies
 from app.web.server.limits import Limits
 from app.web.server.problems import ErrorResponse, Refusal
 from app.web.server.responses import DateHeader, whole_response
@@ -42,6 +42,7 @@ class Edge:
     is_api: Callable[[str], bool] = is_api
     limits: Limits = field(default_factory=Limits)
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    unbelieved: UnbelievedProxies = field(default_factory=UnbelievedProxies)
     error_response: ErrorResponse = problems.problem_response
     dates: DateHeader = field(default_factory=DateHeader)
     draining: bool = False
@@ -50,18 +51,19 @@ class Edge:
         """Call the application that owns this path."""
         await (self.api if self.is_api(scope["path"]) else self.pages)(scope, receive, send)
 
-    def refusal(self, refusal: Refusal, method: str = "other") -> bytes:
-        """Return the whole response to what never reaches an application, and count it."""
-        headers, body = self.refusal_parts(refusal, method)
+    def refusal(self, refusal: Refusal, given: Headers, method: str = "other") -> bytes:
+        """Return the whole response to what never reaches an application, and count it.
+
+        `given` are the headers of the request, as far as they could be parsed.
+        """
+        headers, body = self.refusal_parts(refusal, given, method)
         return whole_response(refusal.status, headers, body, self.dates.line())
 
-    def refusal_parts(self, refusal: Refusal, method: str = "other") -> tuple[Headers, bytes]:
+    def refusal_parts(self, refusal: Refusal, given: Headers, method: str) -> tuple[Headers, bytes]:
         """Return headers and body of such a response, and count it."""
         metrics.HTTP_REQUESTS_TOTAL.labels(method, "edge", str(refusal.status)).inc()
-        headers, body = self.error_response(refusal.status, refusal.code, refusal.detail)
-        if refusal.allow is not None:
-            headers = [*headers, (b"allow", refusal.allow)]
-        return headers, body
+        headers, body = self.error_response(refusal.status, refusal.code, refusal.detail, given)
+        return [*headers, *refusal.headers], body
 
     def application_failed(self, scope: Scope, error: BaseException) -> None:
         """Record an application's bug with its stack."""

@@ -190,4 +190,6 @@ class Exchange:
 
     async def _refuse(self, refusal: Refusal) -> None:
         self._gone = self._refused = True
-        await self._connection.stream.send_all(self._connection.edge.refusal(refusal, self._request.method))
+        request = self._request
+        answer = self._connection.edge.refusal(refusal, request.headers, request.method)
+        await self._connection.stream.send_all(answer)

@@ -4,17 +4,27 @@ Only what configured proxies say is believed, in `X-Forwarded-For` and `X-Forwar
 address it saw, so the list is read from the right, and the first address that is not one of our proxies is the client.
 What stands to the left of it, anyone could have written. So it is with `Forwarded` (RFC 7239), which is not read: usual
 proxies pass on what the client wrote there.
+
+A proxy that was forgotten in the settings would show only as everyone's address being its own, so it is logged.
 """
 
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from app.domain.addresses import place
 from app.web.server.asgi import ClientAddress, Headers
+from monitoring import logs
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _SCHEMES = frozenset({"http", "https"})
+_FORWARDING: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
+# Anyone can send such a header: the log must not fill with it.
+MOST_TOLD: Final = 10
+
+log = logs.get_logger("edge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,27 @@ class TrustedProxies:
             if not self.trusts(address[0]):
                 break
         return peer, scheme
+
+
+class UnbelievedProxies:
+    """Says once for each place that what it forwards is not believed; for a few of them, then no more."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def look(self, peer: ClientAddress | None, headers: Headers) -> None:
+        """Look at a request of a peer that is not trusted. Not a checkpoint."""
+        if peer is None or len(self._told) >= MOST_TOLD or not any(name in _FORWARDING for name, _ in headers):
+            return
+        where = place(peer[0])
+        if where not in self._told:
+            self._told.add(where)
+            log.warning(
+                "X-Forwarded-For and X-Forwarded-Proto are ignored: they came from an address that is not in "
+                "RONDO_TRUSTED_PROXIES. If it is your proxy, add it there.",
+                event="edge.proxy.untrusted",
+                address=peer[0],
+            )
 
 
 def _hops(headers: Headers) -> list[Hop]:

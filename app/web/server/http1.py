@@ -9,7 +9,7 @@ import math
 import trio
 
 from app.web.server import problems
-from app.web.server.asgi import VERSION, ClientDisconnectedError, Scope, is_only
+from app.web.server.asgi import VERSION, ClientDisconnectedError, Headers, Scope, is_only
 from app.web.server.edge import Edge, Peer
 from app.web.server.exchange import Exchange
 from app.web.server.parsing import Request, RequestParser
@@ -77,15 +77,23 @@ class Http1Connection:
             await trio.lowlevel.checkpoint()
         while not parser.requests:
             if parser.refusal is not None:
-                await self._refuse(parser.refusal)
+                await self._refuse(parser.refusal, parser.refused_headers)
                 return None
             data = await self._receive_head()
             if not data:
                 return None
             parser.feed(data)
-        self._served = True
         self._head_deadline = math.inf
-        return parser.requests.popleft()  # noqa: ASYNC910 # its caller has waited for bytes
+        request = parser.requests.popleft()
+        if not self._served:
+            self._served = True
+            self._look_for_proxies(request)
+        return request  # noqa: ASYNC910 # its caller has waited for bytes
+
+    def _look_for_proxies(self, request: Request) -> None:
+        """Once per connection: what proxies add, they add to every request."""
+        if not self._peer.trusted:
+            self.edge.unbelieved.look(self._peer.client, request.headers)
 
     async def _receive_head(self) -> bytes:
         """Return more bytes, or none when the client left, was idle or too slow, or the server drains."""
@@ -115,7 +123,7 @@ class Http1Connection:
             self._head_deadline = trio.current_time() + self._limits.header_seconds
         with trio.move_on_at(self._head_deadline):
             return bytes(await self.stream.receive_some())
-        await self._refuse(problems.TIMED_OUT)
+        await self._refuse(problems.TIMED_OUT, [])
         return b""
 
     # one request
@@ -202,8 +210,8 @@ class Http1Connection:
         """Break a response off so that the client can tell it from one that ended."""
         abort(self.stream)
 
-    async def _refuse(self, refusal: Refusal) -> None:
-        await self.stream.send_all(self.edge.refusal(refusal))
+    async def _refuse(self, refusal: Refusal, given: Headers) -> None:
+        await self.stream.send_all(self.edge.refusal(refusal, given))
         await self.linger()
 
     async def linger(self) -> None:

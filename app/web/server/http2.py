@@ -1,9 +1,9 @@
 """The HTTP/2 lane: hypercorn's connection class on our streams, with our bounds.
 
 hypercorn's `H2Protocol` speaks the protocol; its trio worker is not used, because it shields its sends without a
-deadline. What is added here: sends that end, bodies with a limit and a deadline, as many running applications as
-streams (a client that resets streams quickly gains nothing), no server push, no WebSocket over HTTP/2 (browsers then
-open an HTTP/1.1 connection for it), and a drain that ends.
+deadline. What is added here: sends that end, heads held to the rules of `parsing.py`, 100 Continue, bodies with a limit
+and a deadline, as many running applications as streams (a client that resets streams quickly gains nothing), no server
+push, no WebSocket over HTTP/2 (browsers then open an HTTP/1.1 connection for it), and a drain that ends.
 """
 
 import math
@@ -19,6 +19,7 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.events import InformationalResponse
 from hypercorn.protocol.h2 import (
     BUFFER_HIGH_WATER,
     BUFFER_LOW_WATER,
@@ -33,6 +34,7 @@ from hypercorn.typing import Event as IOEvent
 from app.web.server import problems
 from app.web.server.asgi import DISCONNECT, ClientDisconnectedError, Headers, Message, Scope, is_only
 from app.web.server.edge import Edge, Peer
+from app.web.server.parsing import RefusedError, judge
 from app.web.server.patience import Patience
 from app.web.server.problems import Refusal
 from app.web.server.sockets import abort
@@ -52,6 +54,7 @@ class Http2Connection:
         self.closed = False
         self._stream = stream
         self.peer = peer
+        self._looked_for_proxies = False
         self._send_lock = trio.Lock()
         self._reading = trio.CancelScope()
         self._sending: set[trio.CancelScope] = set()
@@ -72,7 +75,7 @@ class Http2Connection:
     async def run(self) -> None:
         """Serve until the connection ends. The caller closes the stream."""
         async with trio.open_nursery() as nursery:
-            self._protocol = _Protocol(self, _Applications(self, nursery), self.peer)
+            self._protocol = _Protocol(self, _Applications(self, nursery))
             await self._protocol.initiate()
             with self._reading:
                 await self._read()
@@ -104,6 +107,12 @@ class Http2Connection:
         for scope in self._sending:
             scope.cancel()
 
+    def look_for_proxies(self, headers: Headers) -> None:
+        """Once per connection: what proxies add, they add to every request. Not a checkpoint."""
+        if not self._looked_for_proxies:
+            self._looked_for_proxies = True
+            self.edge.unbelieved.look(self.peer.client, headers)
+
     async def write(self, event: Event) -> None:  # noqa: ASYNC910 # its caller has waited for bytes
         """Do what the protocol asks for."""
         if isinstance(event, RawData):
@@ -116,6 +125,18 @@ class Http2Connection:
             self._reading.cancel()
         elif isinstance(event, Updated):
             self.end_if_drained()
+
+    async def proceed(self, stream_id: int) -> None:
+        """Send 100 Continue.
+
+        Raises:
+            ClientDisconnectedError: nobody reads it.
+        """
+
+        async def send(_: Message | None) -> None:
+            await self._protocol.stream_send(InformationalResponse(stream_id=stream_id, headers=[], status_code=100))
+
+        await self.send(send, None)
 
     async def send(self, send: Callable[[Message | None], Awaitable[None]], message: Message | None) -> None:
         """Pass a part of a response on; a client that gives no window in time is cut off.
@@ -144,8 +165,8 @@ class Http2Connection:
 class _Protocol(H2Protocol):
     """hypercorn's connection, minus what we do not offer and what brings it down."""
 
-    def __init__(self, lane: Http2Connection, applications: "_Applications", peer: Peer) -> None:
-        limits = lane.edge.limits
+    def __init__(self, lane: Http2Connection, applications: "_Applications") -> None:
+        limits, peer = lane.edge.limits, lane.peer
         config = _config(lane.edge)
         server = None if peer.server is None else (peer.server[0], peer.server[1] or 0)
         super().__init__(
@@ -161,6 +182,7 @@ class _Protocol(H2Protocol):
         )
         self._edge = lane.edge
         self._lane = lane
+        self._applications = applications
         # hypercorn would offer WebSocket over HTTP/2 (RFC 8441) here.
         self.connection.local_settings = Settings(
             client=False,
@@ -170,7 +192,8 @@ class _Protocol(H2Protocol):
                 SettingCodes.ENABLE_PUSH: 0,
             },
         )
-        self.connection.decoder.max_header_list_size = limits.head_bytes
+        # What is more ends the connection; up to here, a head that is too large is answered.
+        self.connection.decoder.max_header_list_size = 2 * limits.head_bytes
 
         self.stream_buffers = _Buffers(self.context.event_class)
 
@@ -196,6 +219,10 @@ class _Protocol(H2Protocol):
         self.priority.unblock(stream_id)
         await self.has_data.set()
         await self._flush()
+
+    async def _create_stream(self, request: RequestReceived) -> None:
+        self._applications.stream_id = request.stream_id
+        await super()._create_stream(request)
 
     async def _handle_events(self, events: list[H2Event]) -> None:
         for event in events:
@@ -270,6 +297,8 @@ class _Applications:
         self._lane = lane
         self._nursery = nursery
         self._slots = trio.Semaphore(lane.edge.limits.streams_per_connection)
+        # Of the stream that is being created: hypercorn does not say it to `spawn_app`.
+        self.stream_id = 0
 
     def spawn(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Start a task of the protocol."""
@@ -279,8 +308,9 @@ class _Applications:
         self, _app: object, _config: Config, scope: Scope, send: Callable[[Message | None], Awaitable[None]]
     ) -> Callable[[Message], Awaitable[None]]:
         """Start the application of a stream; return where its body goes. Waits while too many run."""
+        stream_id = self.stream_id
         await self._slots.acquire()
-        exchange = _Exchange(self._lane, scope, send)
+        exchange = _Exchange(self._lane, stream_id, scope, send)
         self._nursery.start_soon(self._run, exchange)
         return exchange.put
 
@@ -294,8 +324,11 @@ class _Applications:
 class _Exchange:
     """One stream: bounds between hypercorn and the application."""
 
-    def __init__(self, lane: Http2Connection, scope: Scope, send: Callable[[Message | None], Awaitable[None]]) -> None:
+    def __init__(
+        self, lane: Http2Connection, stream_id: int, scope: Scope, send: Callable[[Message | None], Awaitable[None]]
+    ) -> None:
         self._lane = lane
+        self._stream_id = stream_id
         self._edge = lane.edge
         self._scope = scope
         self._app_send = send
@@ -303,6 +336,7 @@ class _Exchange:
         self._patience = Patience(lane.edge.limits)
         self._body_bytes = 0
         self._body_ended = False
+        self._expects_continue = False
         self._started = False
         self._refused = False
         self._left = False
@@ -326,8 +360,9 @@ class _Exchange:
         scope["extensions"] = {}
         self._apply_proxies()
         try:
-            if scope["method"] == "TRACE":
-                await self._refuse(problems.METHOD_NOT_ALLOWED)
+            refusal = self._judge()
+            if refusal is not None:
+                await self._refuse(refusal)
             else:
                 await self._edge.dispatch(scope, self.receive, self.send)
         except Exception as error:  # noqa: BLE001 # the border to the applications: their bug is one client's 500
@@ -342,17 +377,30 @@ class _Exchange:
         except ClientDisconnectedError:
             return  # noqa: ASYNC910 # its caller has waited for bytes
 
+    def _judge(self) -> Refusal | None:
+        scope = self._scope
+        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        try:
+            request = judge(scope["method"], target, scope["headers"], self._edge.limits)
+        except RefusedError as refused:
+            return refused.refusal
+        self._expects_continue = request.expects_continue
+        return None
+
     def _apply_proxies(self) -> None:
         peer = self._lane.peer
         if peer.trusted:
             scope = self._scope
             scope["client"], scope["scheme"] = self._edge.proxies.client(peer.client, scope["scheme"], scope["headers"])
+        else:
+            self._lane.look_for_proxies(self._scope["headers"])
 
     async def receive(self) -> Message:
         """Return the next piece of the body, or `http.disconnect`."""
         if self._refused:
             await trio.lowlevel.checkpoint()
             return {"type": DISCONNECT}
+        await self._proceed()
         began = trio.current_time()
         with trio.move_on_after(math.inf if self._body_ended else self._patience.seconds):
             try:
@@ -361,6 +409,13 @@ class _Exchange:
                 return {"type": DISCONNECT}  # noqa: ASYNC910 # its caller has waited for bytes
             return await self._bounded(message, trio.current_time() - began)
         return await self._give_up(problems.TIMED_OUT)
+
+    async def _proceed(self) -> None:  # noqa: ASYNC910 # its caller waits for the body
+        """Let a client that waits for it send its body, now that the application wants it."""
+        expected, self._expects_continue = self._expects_continue, False
+        if expected and not (self._started or self._outlet.statistics().current_buffer_used):
+            with suppress(ClientDisconnectedError):  # the application hears of it in place of the body
+                await self._lane.proceed(self._stream_id)
 
     async def _bounded(self, message: Message, waited_seconds: float) -> Message:
         size = len(message["body"])
@@ -401,7 +456,7 @@ class _Exchange:
         return kept
 
     async def _refuse(self, refusal: Refusal) -> None:
-        headers, body = self._edge.refusal_parts(refusal, self._scope["method"])
+        headers, body = self._edge.refusal_parts(refusal, self._scope["headers"], self._scope["method"])
         await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
         self._refused = True

@@ -17,10 +17,30 @@ from typing import Final
 BACKLOG: Final = 2048
 # sd_listen_fds(3): the first descriptor that is handed over.
 FIRST_INHERITED: Final = 3
+# What fits into sockaddr_un beside the zero that ends it (unix(7)).
+LONGEST_PATH_BYTES: Final = 107
+_EVERY_INTERFACE: Final = "::"
+# Why, and what to do about it, where the system's own words do not say it.
+_TCP_REASONS: Final = {
+    errno.EADDRINUSE: "another process already listens there; stop it or choose another port",
+    errno.EACCES: "this user may not; choose a port above 1023",
+    errno.EADDRNOTAVAIL: "this machine has no such address; choose one that it has, or 0.0.0.0 for all of IPv4",
+    errno.EAFNOSUPPORT: "this machine has no IPv6; choose an IPv4 address, or 0.0.0.0 for all of them",
+}
+_UNIX_REASONS: Final = {
+    errno.EADDRINUSE: "another process already listens there; stop it or choose another path",
+    errno.EACCES: "this user may not; choose a directory that can be written",
+    errno.EEXIST: "it exists and is not a socket; remove it or choose another path",
+    errno.ENOENT: "its directory does not exist; make it or choose another path",
+}
 
 
 class ListenError(OSError):
     """The edge cannot listen where it was told to; the message says where, why and what to do."""
+
+    def __str__(self) -> str:
+        """Return the sentence alone, without the number of the error before it."""
+        return str(self.strerror)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +149,9 @@ def _open_tcp(address: TcpAddress) -> list[socket.socket]:
             sock = opened.enter_context(socket.socket(family, kind, protocol))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                # `::` stands for IPv4 too, unless that has a socket of its own, as for `*`.
+                both = where[0] == _EVERY_INTERFACE and len(found) == 1
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not both))
             sock.bind((where[0], port, *where[2:]))
             sock.listen(BACKLOG)
             port = sock.getsockname()[1]
@@ -139,6 +161,7 @@ def _open_tcp(address: TcpAddress) -> list[socket.socket]:
 
 
 def _open_unix(address: UnixAddress) -> socket.socket:
+    _check_length(address.path)
     _clear_stale(address.path)
     with ExitStack() as opened:
         sock = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -154,17 +177,27 @@ def _open_unix(address: UnixAddress) -> socket.socket:
     return sock
 
 
+def _check_length(path: Path) -> None:
+    """Python says it without a number and without the limit."""
+    size = len(os.fsencode(path))
+    if size > LONGEST_PATH_BYTES:
+        reason = (
+            f"its path has {size} bytes, and a Unix socket's has at most {LONGEST_PATH_BYTES}; choose a shorter one"
+        )
+        raise OSError(errno.ENAMETOOLONG, reason)
+
+
 def _clear_stale(path: Path) -> None:
     """Remove a socket that a crash left behind; a live one, or another kind of file, is an error."""
     if not path.exists():
         return
     if not stat.S_ISSOCK(path.stat().st_mode):
-        raise FileExistsError(errno.EEXIST, "it exists and is not a socket")
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         if probe.connect_ex(str(path)) == errno.ECONNREFUSED:
             path.unlink(missing_ok=True)
         else:
-            raise OSError(errno.EADDRINUSE, "another process listens there")
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def _adopt(address: InheritedSocket) -> socket.socket:
@@ -176,11 +209,21 @@ def _adopt(address: InheritedSocket) -> socket.socket:
 
 
 def _explain(address: Address, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
-        return f"Cannot listen on {address}: the host has no address here ({error.strerror})."
-    reasons = {
-        errno.EADDRINUSE: "another process already listens there; stop it or choose another port",
-        errno.EACCES: "this user may not; choose a port above 1023 or a directory that can be written",
-        errno.EADDRNOTAVAIL: "this machine has no such address",
-    }
-    return f"Cannot listen on {address}: {reasons.get(error.errno or 0, error.strerror)}."
+    reason = _reason(address, error)
+    return f"Cannot listen on {address}: {reason}."
+
+
+def _reason(address: Address, error: OSError) -> str:
+    """Return why, and what to do about it."""
+    said = error.strerror or str(error)
+    match address:
+        case _ if error.errno == errno.ENAMETOOLONG:
+            return said
+        case TcpAddress() if isinstance(error, socket.gaierror):
+            return f"the host has no address here ({said}); choose an address or a name of this machine"
+        case TcpAddress():
+            return _TCP_REASONS.get(error.errno or 0, f"{said}; choose another host or port")
+        case UnixAddress():
+            return _UNIX_REASONS.get(error.errno or 0, f"{said}; choose another path")
+        case InheritedSocket():
+            return f"{said}; hand over a stream socket that listens, as systemd does"

@@ -8,6 +8,7 @@ the requests that were whole before it.
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -61,8 +62,8 @@ class Request:
         self.leftover = b""
 
 
-class _RefusedError(Exception):
-    """Carries a refusal through llhttp's callbacks."""
+class RefusedError(Exception):
+    """Carries a refusal out of the rules, through llhttp's callbacks."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
@@ -74,6 +75,8 @@ class RequestParser:
     def __init__(self, limits: Limits) -> None:
         self.requests: deque[Request] = deque()
         self.refusal: Refusal | None = None
+        # Of the request that was refused, if its whole head could be parsed.
+        self.refused_headers: Headers = []
         self._limits = limits
         self._parser = httptools.HttpRequestParser(self)
         self._current: Request | None = None
@@ -103,9 +106,10 @@ class RequestParser:
             self.requests[-1].leftover = data[upgrade.args[0] :]
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
-            if not isinstance(cause, _RefusedError):
+            if not isinstance(cause, RefusedError):
                 raise
             self.refusal = cause.refusal
+            self.refused_headers = self._headers
         except httptools.HttpParserInvalidMethodError:
             self.refusal = problems.UNKNOWN_METHOD if _TOKEN.match(data) else problems.BAD_REQUEST
         except httptools.HttpParserError:
@@ -150,9 +154,12 @@ class RequestParser:
             keep_alive=parser.should_keep_alive(),
             upgrade=parser.should_upgrade(),
         )
-        self._check_size()
+        _check_size(self._target, headers, self._limits)
+        # A head that came in one read cannot be longer than that read.
+        if self._partial:
+            _check_bytes(headers, self._limits)
         self._check_headers(request)
-        self._check_target(request)
+        _check_target(request, self._target)
         if request.upgrade:
             _check_upgrade(request)
         self._current = request
@@ -164,7 +171,7 @@ class RequestParser:
         if request is not None:
             request.body_bytes += len(chunk)
             if request.body_bytes > self._limits.body_bytes:
-                raise _RefusedError(problems.BODY_TOO_LARGE)
+                raise RefusedError(problems.BODY_TOO_LARGE)
             request.chunks.append(chunk)
 
     def on_message_complete(self) -> None:
@@ -177,22 +184,12 @@ class RequestParser:
 
     # the rules
 
-    def _check_size(self) -> None:
-        limits = self._limits
-        if len(self._target) > limits.target_bytes:
-            raise _RefusedError(problems.TARGET_TOO_LONG)
-        if len(self._headers) > limits.header_count:
-            raise _RefusedError(problems.HEAD_TOO_LARGE)
-        # A head that came in one read cannot be longer than that read.
-        if self._partial and sum(len(name) + len(value) + 4 for name, value in self._headers) > limits.head_bytes:
-            raise _RefusedError(problems.HEAD_TOO_LARGE)
-
     def _check_headers(self, request: Request) -> None:
         version = request.http_version
         if version not in {"1.1", "1.0"}:
-            raise _RefusedError(problems.BAD_VERSION)
+            raise RefusedError(problems.BAD_VERSION)
         if request.method in _UNSERVED:
-            raise _RefusedError(problems.METHOD_NOT_ALLOWED)
+            raise RefusedError(problems.METHOD_NOT_ALLOWED)
         hosts = 0
         for name, value in request.headers:
             if name in _WATCHED:
@@ -200,47 +197,85 @@ class RequestParser:
                     hosts += 1
                     self._check_host(value)
                 else:
-                    self._check_framing(request, name, value)
+                    _check_framing(request, name, value, self._limits)
         if hosts > 1 or (hosts == 0 and version == "1.1"):
-            raise _RefusedError(problems.BAD_HOST)
+            raise RefusedError(problems.BAD_HOST)
 
     def _check_host(self, value: bytes) -> None:
         # A client rarely changes its mind about the host.
         if value != self._host:
             if _HOST.fullmatch(value) is None:
-                raise _RefusedError(problems.BAD_HOST)
+                raise RefusedError(problems.BAD_HOST)
             self._host = value
 
-    def _check_framing(self, request: Request, name: bytes, value: bytes) -> None:
-        if name == b"expect":
-            if value.lower() != b"100-continue":
-                raise _RefusedError(problems.EXPECTATION)
-            request.expects_continue = request.http_version == "1.1"
-        elif name == b"content-length":
-            # llhttp has made sure of digits, and of one field.
-            if int(value) > self._limits.body_bytes:
-                raise _RefusedError(problems.BODY_TOO_LARGE)
-            if request.upgrade and int(value):
-                raise _RefusedError(problems.BAD_FRAMING)
-        else:
-            if request.http_version != "1.1" or request.upgrade:
-                raise _RefusedError(problems.BAD_FRAMING)
-            if value.lower() != b"chunked":
-                ends_chunked = value.lower().rpartition(b",")[2].strip() == b"chunked"
-                raise _RefusedError(problems.UNKNOWN_CODING if ends_chunked else problems.BAD_FRAMING)
 
-    def _check_target(self, request: Request) -> None:
-        target = self._target
-        raw_path, _, request.query_string = target.partition(b"?")
-        if raw_path[:1] != b"/" or b"#" in target:
-            raise _RefusedError(problems.BAD_TARGET)
-        request.raw_path = raw_path
+def judge(method: str, target: bytes, headers: Headers, limits: Limits) -> Request:
+    """Return a request whose head another parser has read, held to the same rules and limits.
+
+    Raises:
+        RefusedError: It does not keep them.
+    """
+    request = Request(method, "2", headers, keep_alive=True, upgrade=False)
+    _check_size(target, headers, limits)
+    _check_bytes(headers, limits)
+    if method in _UNSERVED:
+        raise RefusedError(problems.METHOD_NOT_ALLOWED)
+    for name, value in headers:
+        if name == b"host":
+            if _HOST.fullmatch(value) is None:
+                raise RefusedError(problems.BAD_HOST)
+        elif name in _WATCHED:
+            _check_framing(request, name, value, limits)
+    _check_target(request, target)
+    return request
+
+
+def _check_framing(request: Request, name: bytes, value: bytes, limits: Limits) -> None:
+    if name == b"expect":
+        if value.lower() != b"100-continue":
+            raise RefusedError(problems.EXPECTATION)
+        request.expects_continue = request.http_version != "1.0"
+    elif name == b"content-length":
         try:
-            request.path = (unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path).decode()
-        except UnicodeDecodeError:
-            raise _RefusedError(problems.BAD_TARGET) from None
-        if "\0" in request.path:
-            raise _RefusedError(problems.BAD_TARGET)
+            # llhttp and h2 have made sure of digits, and of one field.
+            length = int(value)
+        except ValueError:  # thousands of zeros are more than Python reads
+            raise RefusedError(problems.BAD_FRAMING) from None
+        if length > limits.body_bytes:
+            raise RefusedError(problems.BODY_TOO_LARGE)
+        if request.upgrade and length:
+            raise RefusedError(problems.BAD_FRAMING)
+    else:
+        if request.http_version != "1.1" or request.upgrade:
+            raise RefusedError(problems.BAD_FRAMING)
+        if value.lower() != b"chunked":
+            ends_chunked = value.lower().rpartition(b",")[2].strip() == b"chunked"
+            raise RefusedError(problems.UNKNOWN_CODING if ends_chunked else problems.BAD_FRAMING)
+
+
+def _check_size(target: bytes, headers: Headers, limits: Limits) -> None:
+    if len(target) > limits.target_bytes:
+        raise RefusedError(problems.TARGET_TOO_LONG)
+    if len(headers) > limits.header_count:
+        raise RefusedError(problems.HEAD_TOO_LARGE)
+
+
+def _check_bytes(headers: Headers, limits: Limits) -> None:
+    if sum(len(name) + len(value) + 4 for name, value in headers) > limits.head_bytes:
+        raise RefusedError(problems.HEAD_TOO_LARGE)
+
+
+def _check_target(request: Request, target: bytes) -> None:
+    raw_path, _, request.query_string = target.partition(b"?")
+    if raw_path[:1] != b"/" or b"#" in target:
+        raise RefusedError(problems.BAD_TARGET)
+    request.raw_path = raw_path
+    try:
+        request.path = (unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path).decode()
+    except UnicodeDecodeError:
+        raise RefusedError(problems.BAD_TARGET) from None
+    if "\0" in request.path:
+        raise RefusedError(problems.BAD_TARGET)
 
 
 def _check_upgrade(request: Request) -> None:
@@ -254,12 +289,16 @@ def _check_upgrade(request: Request) -> None:
             name in {b"upgrade", b"sec-websocket-key", b"sec-websocket-version"}
             and values.setdefault(name, value) != value
         ):
-            raise _RefusedError(problems.BAD_UPGRADE)
-    if (
-        request.method != "GET"
-        or request.http_version != "1.1"
-        or values.get(b"upgrade", b"").lower() != b"websocket"
-        or values.get(b"sec-websocket-version") != b"13"
-        or _WEBSOCKET_KEY.fullmatch(values.get(b"sec-websocket-key", b"")) is None
-    ):
-        raise _RefusedError(problems.BAD_UPGRADE)
+            raise RefusedError(problems.BAD_UPGRADE)
+    if request.method != "GET" or request.http_version != "1.1" or values.get(b"upgrade", b"").lower() != b"websocket":
+        raise RefusedError(problems.BAD_UPGRADE)
+    _check_websocket(values)
+
+
+def _check_websocket(values: Mapping[bytes, bytes]) -> None:
+    # The version first: another one may have another key.
+    version = values.get(b"sec-websocket-version")
+    if version is not None and version != b"13":
+        raise RefusedError(problems.BAD_WEBSOCKET_VERSION)
+    if version is None or _WEBSOCKET_KEY.fullmatch(values.get(b"sec-websocket-key", b"")) is None:
+        raise RefusedError(problems.BAD_UPGRADE)

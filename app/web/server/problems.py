@@ -14,8 +14,11 @@ import orjson
 
 from app.web.server.asgi import Headers
 
-ErrorResponse = Callable[[int, str, str], tuple[Headers, bytes]]
-"""(status, code, detail) → (headers, body). It must not raise and must not leak: `detail` is shown to anyone."""
+ErrorResponse = Callable[[int, str, str, Headers], tuple[Headers, bytes]]
+"""(status, code, detail, headers of the request) → (headers, body).
+
+Without headers if the request's could not be parsed. It must not raise and must not leak: `detail` is shown to anyone.
+"""
 
 SECURITY_HEADERS: Final[Headers] = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -26,7 +29,7 @@ SECURITY_HEADERS: Final[Headers] = [
 ]
 
 
-def problem_response(status: int, code: str, detail: str) -> tuple[Headers, bytes]:
+def problem_response(status: int, code: str, detail: str, _headers: Headers) -> tuple[Headers, bytes]:
     """Return RFC 9457 `application/problem+json` with the fields of the contract."""
     request_id = uuid.uuid4().hex
     body = orjson.dumps(
@@ -55,7 +58,7 @@ class Refusal:
     status: int
     code: str
     detail: str
-    allow: bytes | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 BAD_REQUEST: Final = Refusal(400, "bad_request", "The request is not valid HTTP/1.1.")
@@ -64,6 +67,13 @@ BAD_TARGET: Final = Refusal(400, "bad_target", "The request target must be an ab
 BAD_FRAMING: Final = Refusal(400, "bad_framing", "The length of the body is not clear.")
 BAD_UPGRADE: Final = Refusal(
     400, "bad_upgrade", "Only WebSocket version 13 can be upgraded to, with GET over HTTP/1.1."
+)
+# RFC 6455, 4.2.2 and 4.4; RFC 9110, 15.5.22.
+BAD_WEBSOCKET_VERSION: Final = Refusal(
+    426,
+    "websocket_version",
+    "The only version of WebSocket spoken here is 13.",
+    ((b"upgrade", b"websocket"), (b"sec-websocket-version", b"13")),
 )
 TIMED_OUT: Final = Refusal(408, "request_timeout", "The request did not arrive in time.")
 BODY_TOO_LARGE: Final = Refusal(413, "body_too_large", "The body is larger than this server accepts.")
@@ -76,5 +86,8 @@ UNKNOWN_CODING: Final = Refusal(501, "unknown_transfer_coding", "The only transf
 BAD_VERSION: Final = Refusal(505, "http_version", "This port speaks HTTP/1.1.")
 TOO_MANY: Final = Refusal(503, "too_many_connections", "Too many connections are open; try again shortly.")
 METHOD_NOT_ALLOWED: Final = Refusal(
-    405, "method_not_allowed", "This method is not served here.", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    405,
+    "method_not_allowed",
+    "This method is not served here.",
+    ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),),
 )

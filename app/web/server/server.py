@@ -133,7 +133,7 @@ class HttpServer:
         if self._admission.enter(host):
             connections.start_soon(self._serve, sock, host, address)
         else:
-            _turn_away(sock, b"" if self._tls else self._edge.refusal(problems.TOO_MANY))
+            _turn_away(sock, b"" if self._tls else self._edge.refusal(problems.TOO_MANY, []))
 
     async def _serve(self, sock: socket.socket, host: str | None, address: Any) -> None:  # noqa: ASYNC910 # serving waits for the client
         """Serve one connection. Its faults end it, and nothing else."""

@@ -45,6 +45,7 @@ class EdgeWebSocket(WebSocketConnection):
 
     def __init__(self, stream: "_ReplayedStream", nursery: trio.Nursery, message_bytes: int) -> None:
         super().__init__(stream, WSConnection(ConnectionType.SERVER), max_message_size=message_bytes)
+        self._replayed = stream
         self._carrier = stream.stream
         self._nursery = nursery
 
@@ -61,6 +62,7 @@ class EdgeWebSocket(WebSocketConnection):
         """Tell the peer what is wrong with its frames: stock trio-websocket would only hang up."""
         if self._wsproto.state is ConnectionState.OPEN:
             await self._send(CloseConnection(code=event.code, reason=event.reason))
+            self._replayed.must_be_heard = True
         await super()._handle_close_connection_event(event)
 
     async def cut_off(self) -> None:
@@ -197,7 +199,7 @@ class WebSocketHandshake:
 
     async def refuse(self, status: int, code: str, detail: str) -> None:
         """Answer with a problem in the format of the API, and close."""
-        headers, body = self._edge.refusal_parts(Refusal(status, code, detail), "GET")
+        headers, body = self._edge.refusal_parts(Refusal(status, code, detail), self.headers, "GET")
         await self.reject(status, headers, body)
 
     def _head(self) -> bytes:
@@ -237,15 +239,23 @@ class _ReplayedStream(trio.abc.Stream):
     """A stream that begins with a head, and goes on with what was read before once that is accepted.
 
     trio-websocket would forget frames that came together with the head.
+
+    Attributes:
+        must_be_heard: The peer sends on and has not been told to stop before: to close would reset our last words away
+            together with what it sent (RFC 9112, 9.6). So only our side is closed, and `accept` reads the rest.
     """
 
     def __init__(self, head: bytes, leftover: bytes, stream: trio.abc.Stream) -> None:
         self._head = head
         self._leftover = leftover
+        self._closed = False
         self.accepted = trio.Event()
+        self.must_be_heard = False
         self.stream = stream
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        if self._closed:
+            raise trio.ClosedResourceError
         if self._head:
             await trio.lowlevel.checkpoint()
             data, self._head = self._head, b""
@@ -263,7 +273,11 @@ class _ReplayedStream(trio.abc.Stream):
         await self.stream.wait_send_all_might_not_block()
 
     async def aclose(self) -> None:
-        await self.stream.aclose()
+        if self.must_be_heard and isinstance(self.stream, trio.abc.HalfCloseableStream):
+            self._closed = True
+            await self.stream.send_eof()
+        else:
+            await self.stream.aclose()
 
 
 async def _linger(stream: trio.abc.Stream) -> None:

@@ -147,3 +147,21 @@ async def test_tasks_of_before_are_written_out_with_their_reminders(empty: Datab
         ("With a reminder", ["Büro"], "2026-12-01", 1),
         ("Without", ["Büro"], "2026-12-01", 0),
     ]
+
+
+async def test_the_words_of_before_are_folded_in_tasks_and_in_the_index(empty: Database, tmp_path: Path) -> None:
+    for path in sorted(DIRECTORY.glob("*.sql"))[:14]:
+        shutil.copy(path, tmp_path)
+    await migrate(empty, tmp_path)
+    await empty.execute(OLD_TASKS.replace("Without", "Stra\u00dfe, cafe\u0301"))
+    await empty.execute("INSERT INTO task_texts SELECT id, project_id, tag_keys, search_text FROM tasks")
+    untouched = "SELECT ctid FROM tasks WHERE title = 'With a reminder'"
+    place = await empty.fetchval(untouched)
+
+    await migrate(empty)
+
+    assert await empty.fetchval(UNTRUE_TASKS) == 0
+    assert await empty.fetchval(untouched) == place
+    for table in ("tasks", "task_texts"):
+        found = await empty.fetch(f"SELECT search_text FROM {table} ORDER BY search_text")  # noqa: S608 # our own names
+        assert [row["search_text"].partition("\n")[0] for row in found] == ["strasse, caf\u00e9", "with a reminder"]

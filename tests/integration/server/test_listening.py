@@ -61,6 +61,77 @@ def test_a_host_that_is_not_here_is_one_clear_sentence(host: str, why: str) -> N
         open_listeners([TcpAddress(host, 0)])
 
 
+def test_a_port_that_is_taken_says_what_to_do_and_no_number() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        assert refused(TcpAddress("127.0.0.1", port)) == (
+            f"Cannot listen on 127.0.0.1:{port}: another process already listens there; stop it or choose another port."
+        )
+
+
+def test_a_unix_socket_says_what_to_do(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 108)
+    file = tmp_path / "notes.txt"
+    file.write_text("precious")
+
+    size = len(os.fsencode(long))
+    assert refused(UnixAddress(long)).endswith(
+        f": its path has {size} bytes, and a Unix socket's has at most 107; choose a shorter one."
+    )
+    assert refused(UnixAddress(tmp_path / "nowhere" / "edge.sock")).endswith(
+        "/edge.sock: its directory does not exist; make it or choose another path."
+    )
+    assert refused(UnixAddress(file)).endswith(": it exists and is not a socket; remove it or choose another path.")
+    assert refused(UnixAddress(file / "edge.sock")).endswith(": Not a directory; choose another path.")
+
+
+def test_a_unix_socket_may_have_the_longest_path(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * (107 - len(os.fsencode(tmp_path)) - 1))
+
+    listener = open_listeners([UnixAddress(path)])[0]
+
+    assert path.is_socket()
+    listener.close()
+
+
+def test_a_descriptor_that_is_not_there_says_what_to_do() -> None:
+    assert refused(InheritedSocket(10**6)).endswith(
+        ": Bad file descriptor; hand over a stream socket that listens, as systemd does."
+    )
+
+
+def refused(address: Any) -> str:
+    with pytest.raises(ListenError) as caught:
+        open_listeners([address])
+    return str(caught.value)
+
+
+async def test_every_interface_is_ipv4_as_well(serve: Any) -> None:
+    async def who(scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": f"{scope['client'][0]} {scope['server'][0]}".encode()})
+
+    server = await serve(who, addresses=[TcpAddress("::", 0)])
+
+    assert (await server.ask(CLOSING)).endswith(b"\r\n\r\n127.0.0.1 127.0.0.1")
+
+
+def test_every_interface_of_both_is_two_sockets() -> None:
+    listeners = open_listeners([TcpAddress("*", 0)])
+
+    assert {listener.sock.family for listener in listeners} == {socket.AF_INET, socket.AF_INET6}
+    for listener in listeners:
+        listener.close()
+
+
+def test_one_address_of_ipv6_is_not_ipv4() -> None:
+    listener = open_listeners([TcpAddress("::1", 0)])[0]
+
+    assert listener.sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == 1
+    listener.close()
+
+
 async def test_it_serves_a_unix_socket_that_others_cannot_open(serve: Any, tmp_path: Path) -> None:
     path = tmp_path / "edge.sock"
     server = await serve(addresses=[UnixAddress(path)])

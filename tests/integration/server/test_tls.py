@@ -20,10 +20,12 @@ from app.web.server import ClientDisconnectedError, Limits, TlsError, TlsFiles
 from app.web.server.edge import Edge, Peer
 from app.web.server.http2 import Http2Connection
 from app.web.server.tls import load_context
+from app.wiring.refusing import refuse
 
 from .conftest import GET, echo, everything, issue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import trustme
@@ -53,12 +55,18 @@ class Http2Client:
     async def flush(self) -> None:
         await self.stream.send_all(self.h2.data_to_send())
 
-    async def request(self, *, end: bool = True, stream_id: int | None = None, **pseudo: str) -> int:
+    async def request(
+        self,
+        *,
+        end: bool = True,
+        stream_id: int | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        **pseudo: str,
+    ) -> int:
         fields = {"method": "GET", "scheme": "https", "path": "/", "authority": "localhost"} | pseudo
         stream_id = stream_id or self.h2.get_next_available_stream_id()
-        self.h2.send_headers(
-            stream_id, [(f":{name}", value) for name, value in fields.items() if value], end_stream=end
-        )
+        head = [(f":{name}", value) for name, value in fields.items() if value]
+        self.h2.send_headers(stream_id, [*head, *headers], end_stream=end)
         await self.flush()
         return stream_id
 
@@ -269,6 +277,116 @@ async def test_what_is_not_served_over_http2_is_reset_and_the_rest_goes_on(
 
     assert reset.error_code == code
     assert status_of(response) == 200
+
+
+OVER = {
+    "a target that is too long": (414, "target_too_long", {"path": "/" + "a" * 8192}),
+    "too many headers": (431, "headers_too_large", {"headers": [("x", "y")] * 100}),
+    "headers that are too large": (431, "headers_too_large", {"headers": [("x", "y" * 33_000)]}),
+    "a host with user information": (400, "bad_host", {"authority": "a@b"}),
+    "a host with a path": (400, "bad_host", {"authority": "a/b"}),
+    "a host that is not in the authority": (400, "bad_host", {"authority": "", "headers": [("host", "a b")]}),
+    "a target with a fragment": (400, "bad_target", {"path": "/a#b"}),
+    "a target that is not UTF-8": (400, "bad_target", {"path": "/%ff"}),
+    "a target with an encoded NUL": (400, "bad_target", {"path": "/%00"}),
+    "an expectation": (417, "expectation_failed", {"headers": [("expect", "the unexpected")]}),
+    "a body that is said to be too large": (
+        413,
+        "body_too_large",
+        {"method": "POST", "end": False, "headers": [("content-length", "1048577")]},
+    ),
+}
+
+
+@pytest.mark.accepts("X21")
+@pytest.mark.parametrize(("status", "code", "asked"), OVER.values(), ids=OVER)
+async def test_http2_has_the_limits_and_the_codes_of_http1(
+    serve: Any, certificate: TlsFiles, dial: Any, status: int, code: str, asked: dict[str, Any]
+) -> None:
+    client = await dial.http2(await serve(tls=certificate))
+
+    stream = await client.request(**asked)
+    response = await client.hear(h2.events.ResponseReceived)
+    problem = orjson.loads(await body_of(client, stream))
+    await client.request(headers=[("x", "y")] * 99)
+
+    assert (status_of(response), problem["code"]) == (status, code)
+    assert status_of(await client.hear(h2.events.ResponseReceived)) == 200
+
+
+async def test_a_head_that_is_not_even_unpacked_ends_the_connection(
+    serve: Any, certificate: TlsFiles, dial: Any
+) -> None:
+    server = await serve(tls=certificate)
+    client = await dial.http2(server)
+
+    await client.request(headers=[("x", "y" * 70_000)])
+
+    with trio.fail_after(5):  # noqa: ASYNC912 # it is entered only to wait
+        while server.connections:  # noqa: ASYNC110 # it ends on the other side of a socket
+            await trio.sleep(0.02)
+
+
+async def test_a_refusal_names_the_callers_id_over_http2(serve: Any, certificate: TlsFiles, dial: Any) -> None:
+    client = await dial.http2(await serve(tls=certificate, error_response=refuse))
+
+    stream = await client.request(method="TRACE", headers=[("x-request-id", "my-id.1")])
+    response = await client.hear(h2.events.ResponseReceived)
+
+    assert dict(response.headers)["x-request-id"] == "my-id.1"
+    assert orjson.loads(await body_of(client, stream))["requestId"] == "my-id.1"
+
+
+async def test_a_client_that_waits_for_100_continue_hears_it_when_its_body_is_wanted(
+    serve: Any, certificate: TlsFiles, dial: Any
+) -> None:
+    client = await dial.http2(await serve(tls=certificate))
+    expecting = [("expect", "100-continue"), ("content-length", "5")]
+
+    stream = await client.request(method="POST", end=False, headers=expecting)
+    told = await client.hear(h2.events.InformationalResponseReceived)
+    client.h2.send_data(stream, b"hello", end_stream=True)
+    await client.flush()
+
+    assert status_of(told) == 100
+    assert await body_of(client, stream) == b"2 https POST / 5"
+
+
+async def test_a_body_that_nobody_wants_is_not_asked_for(serve: Any, certificate: TlsFiles, dial: Any) -> None:
+    async def no(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+        await send({"type": "http.response.body", "body": b"no"})
+
+    client = await dial.http2(await serve(no, tls=certificate))
+
+    await client.request(method="POST", end=False, headers=[("expect", "100-continue")])
+    response = await client.hear(h2.events.ResponseReceived)
+
+    assert status_of(response) == 403
+    assert not [event for event in client.events if isinstance(event, h2.events.InformationalResponseReceived)]
+
+
+async def test_who_leaves_while_its_body_is_asked_for_harms_nobody(
+    serve: Any, certificate: TlsFiles, dial: Any
+) -> None:
+    heard = trio.Event()
+    left = trio.Event()
+
+    async def waiting(_scope: Scope, receive: Receive, _send: Send) -> None:
+        await left.wait()
+        if (await receive())["type"] == "http.disconnect":
+            heard.set()
+
+    server = await serve(waiting, tls=certificate)
+    client = await dial.http2(server)
+    await client.request(method="POST", end=False, headers=[("expect", "100-continue")])
+    await trio.testing.wait_all_tasks_blocked(0.05)
+
+    await client.stream.transport_stream.aclose()
+    await trio.testing.wait_all_tasks_blocked(0.05)
+    left.set()
+
+    await heard.wait()
 
 
 async def test_websocket_over_http2_is_not_offered(serve: Any, certificate: TlsFiles, dial: Any) -> None:

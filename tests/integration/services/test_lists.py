@@ -1,5 +1,6 @@
 """Lists of tasks: filters, search, order, and pages that stay true while others write."""
 
+import unicodedata
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -119,6 +120,38 @@ async def test_filters_and_order(world: World, query: dict[str, Any], titles: st
     found = await _titles(anna, **query)
 
     assert "".join(title[0] for title in found).lower() == titles.lower()
+
+
+# What Unicode calls equal but for case, each way round; what is looked for is a part of what is there.
+EQUAL = (
+    ("caf\u00e9 au lait", "CAFE\u0301"),
+    ("cafe\u0301 au lait", "caf\u00e9"),
+    ("\u1e69 from below", "s\u0307\u0323"),
+    ("Stra\u00dfe fegen", "STRASSE"),
+    ("STRASSE FEGEN", "stra\u00dfe"),
+    ("STRA\u1e9eE FEGEN", "strasse"),
+    ("\u039f\u0394\u039f\u03a3 \u039a\u0391\u0399", "\u03bf\u03b4\u03bf\u03c2"),
+    ("\u03bf\u03b4\u03bf\u03c2 \u03ba\u03b1\u03b9", "\u03bf\u03b4\u03bf\u03c3"),
+    ("\u1fb3 with an iota below", "\u0391\u0399"),
+    ("o\ufb03ce", "OFFICE"),
+    ("\u212bngstr\u00f6m", "a\u030angstro\u0308m"),
+    ("\ud55c\uad6d\uc5b4", "\u1112\u1161\u11ab"),
+    ("100% \u00e9t\u00e9_\\x", "% e\u0301te\u0301_\\"),
+)
+
+
+@pytest.mark.parametrize(("text", "sought"), EQUAL)
+@pytest.mark.parametrize("where", ["title", "description", "tags"])
+async def test_what_is_equal_to_people_is_found(world: World, text: str, sought: str, where: str) -> None:
+    anna = await world.person()
+    await anna.create("Other things")
+    fields: dict[str, Any] = {"title": "Known"} | {where: (text,) if where == "tags" else text}
+    created = await anna.create(**fields)
+
+    assert [task["id"] for task in await _items(anna, search=sought)] == [str(created.id)]
+    if where == "tags":
+        same = unicodedata.normalize("NFD", text).upper()
+        assert [task["id"] for task in await _items(anna, tags=(same,))] == [str(created.id)]
 
 
 async def test_completed_tasks_are_told_apart(world: World) -> None:

@@ -21,6 +21,7 @@ from tests.integration.services.world import Person, World, as_task
 
 DRAFT = TaskDraft(title="Sow", description="Beans", priority=Priority.HIGH, tags=("Garden",), due=date(2026, 12, 1))
 RENAMED = TaskChanges(title="Sow peas", tags=("garden", "May"))
+FIRST = frozenset({1})
 
 Write = Callable[[TaskService, Person, TaskId], Awaitable[Stored | None]]
 
@@ -31,10 +32,10 @@ async def _reopened(tasks: TaskService, who: Person, task_id: TaskId) -> Stored:
 
 
 WRITES: dict[str, Write] = {
-    "edit": lambda tasks, who, task_id: tasks.patch_task(who.context, task_id, RENAMED, 1),
+    "edit": lambda tasks, who, task_id: tasks.patch_task(who.context, task_id, RENAMED, FIRST),
     "complete": lambda tasks, who, task_id: tasks.complete_task(who.with_key(f"complete {task_id}"), task_id),
     "reopen": _reopened,
-    "delete": lambda tasks, who, task_id: tasks.delete_task(who.context, task_id, 1),
+    "delete": lambda tasks, who, task_id: tasks.delete_task(who.context, task_id, FIRST),
 }
 
 
@@ -112,7 +113,7 @@ async def test_what_is_refused_is_left_to_those_who_can_say_why(world: World, sh
     by, task_id = signature(anna.context, world.clock.now()), as_task(task.id)
 
     assert await _tried(shortcuts, bert, task_id) == [None, None, None]
-    assert await shortcuts.edit(task_id, TaskChanges(title="Mine"), 7, by) is None
+    assert await shortcuts.edit(task_id, TaskChanges(title="Mine"), frozenset({7}), by) is None
     assert await shortcuts.edit(task_id, TaskChanges(title="Water the plants"), None, by) is None
     assert await world.event_types(task.id) == ["task.created"]
 

@@ -1,6 +1,7 @@
 """Creating, changing and deleting tasks: what is stored, what is told, what is refused."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
@@ -24,6 +25,7 @@ from app.services.results import Stored
 from tests.integration.services.world import Person, World, as_task, parsed
 
 DUE = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+DAILY = RecurrenceSpec(rule="FREQ=DAILY")
 
 
 async def test_a_created_task_is_answered_as_it_is_stored(world: World) -> None:
@@ -155,10 +157,40 @@ async def test_another_version_than_expected_is_a_conflict(world: World, operati
     created = await anna.create()
 
     with pytest.raises(VersionConflictError) as refusal:
-        await _write(operation, world, anna, created, expected=7)
+        await _write(operation, world, anna, created, expected=frozenset({7}))
 
     assert refusal.value.current == 1
     assert await anna.task(created.id) == parsed(created)
+
+
+@pytest.mark.parametrize("operation", ["patch", "replace", "delete", "complete"])
+@pytest.mark.parametrize(("expected", "is_current"), [({1, 7}, True), ({2, 7}, False), (set[int](), False)])
+async def test_of_several_versions_any_may_be_the_current_one(
+    world: World, operation: str, expected: set[int], *, is_current: bool
+) -> None:
+    anna = await world.person()
+    created = await anna.create()
+
+    with nullcontext() if is_current else pytest.raises(VersionConflictError):
+        await _write(operation, world, anna, created, frozenset(expected))
+
+    assert (len(await world.event_types(created.id)) == 2) is is_current
+
+
+@pytest.mark.parametrize("draft", [TaskDraft(title="Once"), TaskDraft(title="Daily", due=DUE, recurrence=DAILY)])
+@pytest.mark.parametrize("expected", [{1}, {1, 7}])
+async def test_a_repetition_is_answered_though_the_version_it_expects_is_gone(
+    world: World, draft: TaskDraft, expected: set[int]
+) -> None:
+    anna = await world.person()
+    task_id = as_task((await world.services.tasks.create_task(anna.context, draft)).id)
+    context = anna.with_key(f"expecting {task_id}")
+
+    first, again = [await world.services.tasks.complete_task(context, task_id, frozenset(expected)) for _ in range(2)]
+
+    assert (again.json, again.version, again.replayed) == (first.json, 2, True)
+    with pytest.raises(VersionConflictError):
+        await world.services.tasks.complete_task(anna.with_key("anew"), task_id, frozenset(expected))
 
 
 @pytest.mark.accepts("X12")
@@ -313,7 +345,9 @@ async def test_a_cancelled_write_is_there_as_a_whole_or_not_at_all(world: World)
     assert acknowledged <= {row["title"] for row in rows if row["done"]}
 
 
-async def _write(operation: str, world: World, person: Person, task: Stored, expected: int | None = None) -> Any:
+async def _write(
+    operation: str, world: World, person: Person, task: Stored, expected: frozenset[int] | None = None
+) -> Any:
     tasks, context, task_id = world.services.tasks, person.context, as_task(task.id)
     match operation:
         case "get":

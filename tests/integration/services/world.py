@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PASSWORD = "a long and honest sentence"
-# How many tasks are not written out as what they and their reminders are (migration 0012).
+# How many tasks are not written out as what they and their reminders are (migrations 0012 and 0015).
 UNTRUE_TASKS: Final = """
     SELECT count(*) FROM tasks t
     WHERE json IS DISTINCT FROM task_json(t, reminders_of(t.id))::text
        OR reminders::text IS DISTINCT FROM reminders_of(t.id)::text
        OR due_sort IS DISTINCT FROM coalesce(due_at, due_on::timestamp AT TIME ZONE 'UTC')
        OR title_sort IS DISTINCT FROM lower(title)
-       OR search_text IS DISTINCT FROM lower(title || E'\\n' || description || E'\\n' || array_to_string(tags, E'\\n'))
+       OR search_text IS DISTINCT FROM folded(title || E'\\n' || description || E'\\n' || array_to_string(tags, E'\\n'))
 """
 _numbers = itertools.count(1)
 

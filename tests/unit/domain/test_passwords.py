@@ -33,6 +33,8 @@ def test_long_and_uncommon_passwords_are_good_enough(password: str) -> None:
         ("qwertyuiop", "too_common"),
         ("12345678", "too_common"),
         ("abababababab", "too_common"),
+        ("\ud800\ud801\ud802\ud803 long enough", "invalid"),
+        ("long enough \0 and different", "invalid"),
         ("rondo2026", "too_obvious"),
         ("AnnaSmith1", "too_obvious"),
         ("anna.smith@example.org", "too_obvious"),

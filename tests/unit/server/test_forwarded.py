@@ -1,8 +1,15 @@
 """Who the client is behind proxies, and who only says so."""
 
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
-from app.web.server.forwarded import TrustedProxies, networks
+from app.web.server.edge import Peer
+from app.web.server.forwarded import MOST_TOLD, TrustedProxies, UnbelievedProxies, networks
+from monitoring import logs
 
 PROXIES = TrustedProxies(networks=networks(["10.0.0.0/8", "fd00::/8"]))
 PEER = ("10.0.0.1", 5000)
@@ -73,3 +80,61 @@ def test_a_client_behind_a_unix_socket_can_be_named() -> None:
     client, scheme = TrustedProxies(unix_peers=True).client(None, "http", [(b"x-forwarded-for", b"203.0.113.9")])
 
     assert (client, scheme) == (("203.0.113.9", 0), "http")
+
+
+# --- what is not believed is said ----------------------------------------------------------------------------
+
+Told = Callable[[], list[dict[str, Any]]]
+FORWARDED = [(b"host", b"a"), (b"x-forwarded-for", b"203.0.113.9")]
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    """Log to memory; call it for the warnings of proxies so far."""
+    stream = io.StringIO()
+    logs.setup("info", format="json", stream=stream)
+
+    def read() -> list[dict[str, Any]]:
+        assert logs.flush()
+        lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+        return [line for line in lines if line["event"] == "edge.proxy.untrusted"]
+
+    yield read
+    logs.shutdown()
+
+
+def test_what_a_peer_forwards_that_is_not_trusted_is_said_once_for_its_place(told: Told) -> None:
+    proxies = UnbelievedProxies()
+
+    for host in ("172.17.0.1", "172.17.0.1", "2001:db8::1", "2001:db8::2"):
+        proxies.look((host, 4711), FORWARDED)
+
+    lines = told()
+    assert [line["address"] for line in lines] == ["172.17.0.1", "2001:db8::1"]
+    assert {line["level"].lower() for line in lines} == {"warning"}
+    assert "RONDO_TRUSTED_PROXIES" in lines[0]["message"]
+
+
+def test_who_forwards_nothing_is_not_mentioned(told: Told) -> None:
+    UnbelievedProxies().look(("172.17.0.1", 4711), [(b"host", b"a"), (b"forwarded", b"for=203.0.113.9")])
+    UnbelievedProxies().look(None, FORWARDED)
+
+    assert told() == []
+
+
+def test_many_who_forward_do_not_fill_the_log(told: Told) -> None:
+    proxies = UnbelievedProxies()
+
+    for number in range(2 * MOST_TOLD):
+        proxies.look((f"192.0.2.{number}", 4711), FORWARDED)
+
+    assert len(told()) == MOST_TOLD
+
+
+@pytest.mark.parametrize(("trusted", "lines"), [(True, 0), (False, 1)])
+async def test_a_connection_looks_at_its_first_request(wire: Any, told: Told, trusted: bool, lines: int) -> None:  # noqa: FBT001 # a column of the table
+    connection = wire(peer=Peer(("192.0.2.7", 4711), ("127.0.0.1", 8000), "http", trusted))
+
+    await connection.ask(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n" * 2)
+
+    assert len(told()) == lines

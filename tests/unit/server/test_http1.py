@@ -230,6 +230,20 @@ async def test_a_body_that_nobody_reads_does_not_cost_the_connection(wire: Any, 
 # --- refusals ----------------------------------------------------------------------------------------------
 
 
+async def test_an_upgrade_to_a_version_that_is_not_spoken_hears_which_one_is(wire: Any) -> None:
+    head = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+
+    connection = wire()
+    response = Response(
+        await connection.ask(head + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n")
+    )
+
+    assert (response.status, response.problem["code"]) == (426, "websocket_version")
+    assert response.headers["sec-websocket-version"] == "13"
+    assert response.headers["upgrade"] == "websocket"
+    assert response.headers.get_list("connection") == ["upgrade", "close"]
+
+
 @pytest.mark.accepts("C21")
 async def test_a_refusal_is_a_problem_with_security_headers_and_the_end(wire: Any) -> None:
     connection = wire()

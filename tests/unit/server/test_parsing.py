@@ -29,6 +29,7 @@ REFUSED = {
     "content-length with an underscore": (400, POST + b"Content-Length: 1_0\r\n\r\nhello"),
     "empty content-length": (400, POST + b"Content-Length: \r\n\r\n"),
     "endless content-length": (400, POST + b"Content-Length: 99999999999999999999999\r\n\r\n"),
+    "content-length with thousands of zeros": (400, POST + b"Content-Length: " + b"0" * 5000 + b"5\r\n\r\nhello"),
     "transfer-encoding: xchunked": (400, POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
     "transfer-encoding: chunked, identity": (400, POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
     "transfer-encoding twice": (400, POST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n"),
@@ -98,7 +99,8 @@ REFUSED = {
         400,
         GET + HOST + UPGRADE + b"Sec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n",
     ),
-    "an upgrade to an old version": (400, GET + HOST + UPGRADE + KEY + b"Sec-WebSocket-Version: 8\r\n\r\n"),
+    "an upgrade to an old version": (426, GET + HOST + UPGRADE + KEY + b"Sec-WebSocket-Version: 8\r\n\r\n"),
+    "an upgrade without a version": (400, GET + HOST + UPGRADE + KEY + b"\r\n"),
     "an upgrade with two versions": (
         400,
         GET + HOST + UPGRADE + KEY + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8\r\n\r\n",

@@ -216,6 +216,20 @@ async def test_a_compressed_frame_is_a_protocol_error(client: Client, autojump_c
     assert event.code == 1002
 
 
+async def test_a_peer_that_goes_on_after_its_broken_frame_hears_why_and_is_not_reset(wire: Any) -> None:
+    for _ in range(20):  # what closes and what reads the rest are two tasks
+        client = Client(wire(websocket=echo))
+        await client.open()
+        await client.stream.send_all(b"\xf1\x80\x00\x00\x00\x00")
+
+        refusal = await client.hear()
+        assert isinstance(refusal, CloseConnection)
+        assert refusal.code == 1002
+        assert await client.hear() is None
+        await client.stream.send_all(b"more of it")
+        await client.stream.aclose()
+
+
 async def test_a_peer_is_pinged_and_stays_as_long_as_it_answers(
     client: Client, autojump_clock: trio.testing.MockClock
 ) -> None:

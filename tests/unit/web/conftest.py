@@ -26,13 +26,17 @@ async def _well() -> str | None:
 def made() -> tuple[Api, FakeServices]:
     """Put the API together once: it keeps nothing from one request to the next."""
     services = FakeServices()
-    api = create_api(
+    return _make(services), services
+
+
+def _make(services: FakeServices, public_url: str | None = None) -> Api:
+    return create_api(
         cast("Services", services),
         clock=FixedClock(),
         checks={"database": _well},
         operating=cast("OperatingService", services.operating),
+        public_url=public_url,
     )
-    return api, services
 
 
 @pytest.fixture
@@ -45,6 +49,12 @@ def services(made: tuple[Api, FakeServices]) -> FakeServices:
 def api(made: tuple[Api, FakeServices], services: FakeServices) -> Api:
     assert services.calls == []
     return made[0]
+
+
+@pytest.fixture
+def api_by_tls(services: FakeServices) -> Api:
+    """Return the API where people come by TLS that ends before it."""
+    return _make(services, "https://rondo.test")
 
 
 @pytest.fixture

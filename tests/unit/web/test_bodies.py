@@ -60,6 +60,15 @@ def test_every_field_of_a_new_task_is_read() -> None:
     )
 
 
+def test_null_in_a_recurrence_means_the_default_wherever_it_is_said() -> None:
+    document = {**FULL, "recurrence": {"rule": "FREQ=DAILY", "mode": None, "missed": None}}
+    default: dict[str, Any] = {"rule": "FREQ=DAILY", "mode": RecurrenceMode.SCHEDULE, "missed": MissedPolicy.SKIP}
+
+    assert NEW.read(document).draft().recurrence == RecurrenceSpec(**default)
+    assert REPLACED.read(document).draft().recurrence == RecurrenceSpec(**default)
+    assert CHANGED.read(document).changes().recurrence == RecurrenceChanges(**default)
+
+
 def test_all_wrong_fields_are_named_at_once() -> None:
     document = {
         "title": "",
@@ -237,6 +246,12 @@ def test_a_preview_asks_for_up_to_a_hundred_occurrences() -> None:
 
     assert (query.start, query.count, query.mode) == (date(2026, 11, 23), 3, RecurrenceMode.SCHEDULE)
     assert wrong(reader, {"rule": "FREQ=DAILY", "start": "2026-11-23", "count": 101}) == {"count": "invalid"}
+
+
+def test_null_in_a_preview_means_the_default() -> None:
+    reader, asked = StructReader(Preview), {"rule": "FREQ=DAILY", "start": "2026-11-23"}
+
+    assert reader.read({**asked, "mode": None, "missed": None}).query() == reader.read(asked).query()
 
 
 def test_a_registration_needs_an_address_and_a_password() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 import httpx2
 import pytest
 import trio
+from msgspec import structs
 
+from app.domain.account import ProfileChanges
 from app.domain.errors import NotFoundError, RateLimitedError, RegistrationClosedError
 from app.domain.reminder import ReminderDraft
 from app.domain.task import TaskChanges, TaskDraft
-from app.web.api import Api
+from app.web.api import Api, documents
 from monitoring import metrics
 from tests.unit.web.conftest import Call
 from tests.unit.web.fakes import ENDED_TOKEN, NOW, OPERATOR_TOKEN, TASK_ID, USER, USER_TOKEN, FakeServices
@@ -73,6 +75,13 @@ async def test_lists_take_their_query(call: Call, services: FakeServices) -> Non
     assert (query.limit, query.tags, query.search) == (3, ("a", "b"), "été x")
 
 
+async def test_a_tag_with_a_comma_can_be_asked_for(call: Call, services: FakeServices) -> None:
+    response = await call("GET", "/api/tasks", params={"tags": r"red\, green,home"})
+
+    assert response.status_code == 200
+    assert services.last[1].tags == ("red, green", "home")
+
+
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [
@@ -109,7 +118,17 @@ async def test_put_with_completed_completes_too(call: Call, services: FakeServic
 
 
 @pytest.mark.parametrize(
-    "media_type", ["application/json", "application/merge-patch+json", 'application/json; charset="UTF-8"']
+    "media_type",
+    [
+        "application/json",
+        "application/merge-patch+json",
+        "Application/JSON",
+        'application/json; charset="UTF-8"',
+        "application/json; charset=utf-8; profile=x",
+        "application/json ;profile=x;Charset=us-ascii;",
+        r'application/json; profile="; charset=latin-1 \" x"; charset="utf\-8"',
+        "application/json; charset_of_old=latin-1; draft",
+    ],
 )
 async def test_a_patch_is_a_merge_patch(call: Call, services: FakeServices, media_type: str) -> None:
     response = await call("PATCH", TASK, content=b'{"completed": true}', headers={"content-type": media_type})
@@ -122,24 +141,26 @@ async def test_a_patch_is_a_merge_patch(call: Call, services: FakeServices, medi
     ("method", "path", "json"),
     [("PUT", TASK, FULL), ("PATCH", TASK, {}), ("DELETE", TASK, None), ("POST", f"{TASK}/complete", None)],
 )
-async def test_if_match_names_the_version_to_expect(
+async def test_if_match_names_the_versions_to_expect(
     call: Call, services: FakeServices, method: str, path: str, json: Any
 ) -> None:
-    for value, expected in (('"7"', 7), ("*", None), ('W/"7"', -1), ('"abc"', -1), ('"6", "7"', 7)):
+    for value, expected in (('"7"', {7}), ("*", None), ('W/"7"', set()), ('"abc"', set()), ('"6", "7"', {6, 7})):
         response = await call(method, path, json=json, headers={"if-match": value})
 
         assert response.status_code in {200, 204}
         assert services.last[-1] == expected
 
 
-async def test_if_match_with_several_versions_is_refused_when_none_is_current(
+async def test_versions_are_compared_by_who_knows_whether_it_is_a_repetition(
     call: Call, services: FakeServices
 ) -> None:
-    response = await call("DELETE", TASK, headers={"if-match": '"5", "6"'})
+    """A repetition is answered as the first time, when another version was current."""
+    services.replayed = True
 
-    assert response.status_code == 412
-    assert response.json()["currentVersion"] == 7
-    assert [name for name, _ in services.calls] == ["get_task"]
+    response = await call("POST", f"{TASK}/complete", headers={"if-match": '"5", "6"', "idempotency-key": "k"})
+
+    assert response.status_code == 200
+    assert [name for name, _ in services.calls] == ["complete_task"]
 
 
 @pytest.mark.parametrize(("method", "header"), [("DELETE", "if-match"), ("GET", "if-none-match")])
@@ -227,6 +248,21 @@ async def test_over_tls_the_plain_cookie_means_nothing(api: Api) -> None:
         answer = await raw(api, "GET", "/api/me", cookie=cookie, scheme="https")
 
         assert answer["status"] == status
+
+
+async def test_where_people_come_by_tls_the_cookie_is_secure_whatever_a_proxy_says(api_by_tls: Api) -> None:
+    body = b'{"email":"a@example.org","password":"secret"}'
+
+    given = await raw(api_by_tls, "POST", "/api/auth/login", body=body)
+    taken = await raw(api_by_tls, "POST", "/api/auth/logout", token=USER_TOKEN)
+    plain = await raw(api_by_tls, "GET", "/api/me", cookie=f"rondo_session={USER_TOKEN}")
+    secure = await raw(api_by_tls, "GET", "/api/me", cookie=f"__Host-rondo={USER_TOKEN}")
+
+    for answer in (given, taken):
+        cookie = answer["headers"][b"set-cookie"].decode()
+        assert cookie.startswith("__Host-rondo=")
+        assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert (plain["status"], secure["status"]) == (401, 200)
 
 
 async def test_signing_out_takes_the_cookie_away(call: Call, services: FakeServices) -> None:
@@ -325,7 +361,20 @@ async def test_options_says_what_can_be_done(http: httpx2.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "media_type",
-    ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", "application/jsonp", None],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin-1",
+        'application/json; profile=x; charset="latin-1"',
+        "application/json; charset=utf-8; charset=latin-1",
+        'application/json; profile="x; charset=utf-8',
+        "application/json; charset=utf-8, text/plain",
+        "application/json, application/json",
+        "application/jsonp",
+        "application",
+        "application/json; " + "a=b; " * 2000 + "=",
+        None,
+    ],
 )
 async def test_a_body_that_does_not_call_itself_json_is_refused(call: Call, media_type: str | None) -> None:
     headers = {"content-type": media_type} if media_type else {}
@@ -347,6 +396,45 @@ async def test_a_patch_is_told_which_types_are_taken(call: Call) -> None:
     response = await call("PATCH", TASK, content=b"{}", headers={"content-type": "text/plain"})
 
     assert response.headers["accept-patch"] == "application/json, application/merge-patch+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/api/auth/register", "password"), ("/api/auth/login", "password"), ("/api/me/password", "newPassword")],
+)
+async def test_a_password_of_halves_of_characters_reaches_nobody(
+    call: Call, services: FakeServices, path: str, field: str
+) -> None:
+    others = b'"email": "a@example.org"' if "auth" in path else b'"currentPassword": "a"'
+    content = rb'{%b, "%b": "\ud800\ud801\ud802\udc00\udbff\udfff long enough \udc01"}' % (others, field.encode())
+
+    response = await call("POST", path, content=content, headers={"content-type": "application/json"})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_text")
+    assert services.calls == []
+
+
+async def test_what_get_returned_of_a_profile_can_be_changed_and_sent_back(call: Call, services: FakeServices) -> None:
+    shown: dict[str, Any] = {field.encode_name: None for field in structs.fields(documents.Account)}
+    shown |= {"name": "Ada", "timeZone": "UTC", "weekStart": "monday", "email": USER.email, "operator": False}
+
+    response = await call("PATCH", "/api/me", json=shown)
+
+    assert response.status_code == 200
+    assert services.last[1] == ProfileChanges(name="Ada", time_zone="UTC", week_start="monday", quiet_hours=None)
+
+
+async def test_what_cannot_be_changed_in_a_profile_is_not_skipped_in_silence(
+    call: Call, services: FakeServices
+) -> None:
+    response = await call("PATCH", "/api/me", json={"email": "new@example.org", "operator": True, "name": "Ada"})
+
+    assert response.status_code == 422
+    assert [(error["field"], error["code"]) for error in response.json()["errors"]] == [
+        ("email", "read_only"),
+        ("operator", "read_only"),
+    ]
+    assert services.calls == []
 
 
 async def test_the_same_key_and_body_have_the_same_fingerprint(call: Call, services: FakeServices) -> None:

@@ -104,6 +104,13 @@ def test_the_edge_refuses_in_the_same_words(status: int, code: str, title: str) 
     assert b"content-security-policy" in dict(headers)
 
 
+def test_the_edge_names_the_id_that_a_caller_gave() -> None:
+    headers, body = edge_problem(413, "body_too_large", "No.", "my-id")
+
+    assert dict(headers)[b"x-request-id"] == b"my-id"
+    assert json.loads(body)["requestId"] == "my-id"
+
+
 def test_a_page_that_is_not_there_is_a_problem_too() -> None:
     content_type, body = page_problem(404, "r1")
 

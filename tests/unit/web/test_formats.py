@@ -114,6 +114,23 @@ def test_nothing_between_commas_is_nothing() -> None:
     assert formats.TAGS_IN_QUERY.read("home,, work ,") == ("home", "work")
 
 
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        (r"a\,b", ("a,b",)),
+        (r"a\, b,c", ("a, b", "c")),
+        (r"\,", (",",)),
+        (r"a\\,b", ("a\\", "b")),
+        (r"a\\\,b", (r"a\,b",)),
+        (r"C:\dir,b", (r"C:\dir", "b")),
+        ("a\\", ("a\\",)),
+        ("\\\n", ("\\",)),
+    ],
+)
+def test_a_backslash_keeps_a_comma_in_its_entry(text: str, tags: tuple[str, ...]) -> None:
+    assert formats.TAGS_IN_QUERY.read(text) == tags
+
+
 def test_more_entries_between_commas_than_tags_are_refused() -> None:
     with pytest.raises(FieldRefusedError):
         formats.TAGS_IN_QUERY.read("a," * 200)

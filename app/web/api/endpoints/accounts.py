@@ -12,34 +12,35 @@ from app.services.results import SignedIn
 from app.web.answer import Answer
 from app.web.api import documents
 from app.web.api.bodies import ChangedProfile, NoQuery, Registration, SignIn
-from app.web.api.credentials import clear_cookie, set_cookie
+from app.web.api.credentials import SessionCookies
 from app.web.api.endpoint import Auth, Backend, Call, Endpoint, Limit
+from app.web.api.request import Request
 from monitoring import metrics
 
 Bare: TypeAlias = Call[None, NoQuery]
 
-# What the server alone writes in a profile.
-PROFILE_READ_ONLY: Final = frozenset({"id", "createdAt"})
+# What cannot be changed in a profile. Of it, `ChangedProfile` names what somebody might mean to change.
+PROFILE_READ_ONLY: Final = frozenset({"id", "email", "operator", "createdAt"})
 
 
 async def register(backend: Backend, call: Call[Registration, NoQuery]) -> Answer:
     """Create an account and sign it in."""
     with _counted("register"):
         signed_in = await backend.services.accounts.register(call.context, call.body.draft())
-    return signed_in_answer(signed_in, status=201, secure=call.request.secure)
+    return signed_in_answer(backend.cookies, call.request, signed_in, status=201)
 
 
 async def login(backend: Backend, call: Call[SignIn, NoQuery]) -> Answer:
     """Start a session."""
     with _counted("password"):
         signed_in = await backend.services.accounts.login(call.context, call.body.email, call.body.password)
-    return signed_in_answer(signed_in, status=200, secure=call.request.secure)
+    return signed_in_answer(backend.cookies, call.request, signed_in, status=200)
 
 
 async def logout(backend: Backend, call: Bare) -> Answer:
     """End the caller's session and its sockets."""
     await backend.services.accounts.logout(call.context)
-    return Answer(204, headers=(clear_cookie(secure=call.request.secure),))
+    return Answer(204, headers=(backend.cookies.take(call.request),))
 
 
 async def get_profile(backend: Backend, call: Bare) -> Answer:
@@ -49,16 +50,17 @@ async def get_profile(backend: Backend, call: Bare) -> Answer:
 
 async def patch_profile(backend: Backend, call: Call[ChangedProfile, NoQuery]) -> Answer:
     """Change the fields that are named."""
+    call.body.check_kept(email=call.context.caller.email, operator=call.context.caller.operator)
     return Answer(200, await backend.services.accounts.patch_profile(call.context, call.body.changes()))
 
 
-def signed_in_answer(signed_in: SignedIn, *, status: int, secure: bool) -> Answer:
+def signed_in_answer(cookies: SessionCookies, request: Request, signed_in: SignedIn, *, status: int) -> Answer:
     """Return what a new session is answered with: who, the token, the cookie."""
     expires_at = signed_in.expires_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     body = orjson.dumps(
         {"user": orjson.Fragment(signed_in.user_json), "token": signed_in.token, "expiresAt": expires_at}
     )
-    cookie = set_cookie(signed_in.token, signed_in.expires_at, datetime.now(UTC), secure=secure)
+    cookie = cookies.give(request, signed_in.token, signed_in.expires_at, datetime.now(UTC))
     return Answer(status, body, headers=(cookie,))
 
 
@@ -141,6 +143,7 @@ ENDPOINTS: Final = (
         handler=patch_profile,
         operation="patchProfile",
         summary="Change your profile",
+        description="A JSON merge patch (RFC 7396). `email` and `operator` may be sent back, but only as they are.",
         tag="Accounts",
         body=ChangedProfile,
         read_only=PROFILE_READ_ONLY,

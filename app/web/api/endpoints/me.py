@@ -6,7 +6,6 @@ from app.domain.ids import SessionId
 from app.web.answer import Answer
 from app.web.api import documents
 from app.web.api.bodies import NoQuery, PasswordChange, PasswordProof
-from app.web.api.credentials import clear_cookie
 from app.web.api.endpoint import Backend, Call, Endpoint, Limit
 from app.web.api.endpoints.accounts import signed_in_answer
 
@@ -25,7 +24,7 @@ async def end_session(backend: Backend, call: Bare) -> Answer:
     session_id = SessionId(call.target)
     await backend.services.own_sessions.end_session(call.context, session_id)
     is_own = session_id == call.context.caller.session_id
-    return Answer(204, headers=(clear_cookie(secure=call.request.secure),) if is_own else ())
+    return Answer(204, headers=(backend.cookies.take(call.request),) if is_own else ())
 
 
 async def end_other_sessions(backend: Backend, call: Bare) -> Answer:
@@ -40,7 +39,7 @@ async def change_password(backend: Backend, call: Call[PasswordChange, NoQuery])
     signed_in = await backend.services.own_sessions.change_password(
         call.context, body.current_password, body.new_password
     )
-    return signed_in_answer(signed_in, status=200, secure=call.request.secure)
+    return signed_in_answer(backend.cookies, call.request, signed_in, status=200)
 
 
 async def export_account(backend: Backend, call: Bare) -> Answer:
@@ -52,7 +51,7 @@ async def export_account(backend: Backend, call: Bare) -> Answer:
 async def delete_account(backend: Backend, call: Call[PasswordProof, NoQuery]) -> Answer:
     """Remove the caller's account."""
     await backend.services.leaving.delete_account(call.context, call.body.password)
-    return Answer(204, headers=(clear_cookie(secure=call.request.secure),))
+    return Answer(204, headers=(backend.cookies.take(call.request),))
 
 
 _PASSWORD: Final = "a long sentence is a good password"  # noqa: S105 # an example

@@ -2,10 +2,8 @@
 
 from typing import Final, TypeAlias
 
-from app.domain.errors import VersionConflictError
 from app.domain.ids import TaskId
 from app.domain.unset import UNSET
-from app.services import Services
 from app.services.results import Stored
 from app.web.answer import Answer, Header
 from app.web.api import documents, preconditions
@@ -49,7 +47,7 @@ async def get_task(backend: Backend, call: Bare) -> Answer:
 async def replace_task(backend: Backend, call: Call[ReplacedTask, NoQuery]) -> Answer:
     """Set every writable field."""
     tasks, task_id = backend.services.tasks, TaskId(call.target)
-    expected = await _expected(backend.services, call)
+    expected = _expected(call.if_match)
     if call.body.completed is UNSET:
         return _task(await tasks.replace_task(call.context, task_id, call.body.draft(), expected))
     return _task(await tasks.patch_task(call.context, task_id, call.body.changes(), expected))
@@ -57,21 +55,21 @@ async def replace_task(backend: Backend, call: Call[ReplacedTask, NoQuery]) -> A
 
 async def patch_task(backend: Backend, call: Call[ChangedTask, NoQuery]) -> Answer:
     """Change the fields that are named."""
-    expected = await _expected(backend.services, call)
+    expected = _expected(call.if_match)
     changes = call.body.changes()
     return _task(await backend.services.tasks.patch_task(call.context, TaskId(call.target), changes, expected))
 
 
 async def delete_task(backend: Backend, call: Bare) -> Answer:
     """Delete a task."""
-    expected = await _expected(backend.services, call)
+    expected = _expected(call.if_match)
     await backend.services.tasks.delete_task(call.context, TaskId(call.target), expected)
     return Answer(204)
 
 
 async def complete_task(backend: Backend, call: Bare) -> Answer:
     """Complete a task; a recurring one gets its next occurrence."""
-    expected = await _expected(backend.services, call)
+    expected = _expected(call.if_match)
     return _task(await backend.services.tasks.complete_task(call.context, TaskId(call.target), expected))
 
 
@@ -85,24 +83,13 @@ def _task(stored: Stored, *more: Header, status: int = 200) -> Answer:
     return Answer(status, stored.json, headers=(etag, *more), replayed=stored.replayed)
 
 
-async def _expected(
-    services: Services, call: Call[None, NoQuery] | Call[ChangedTask, NoQuery] | Call[ReplacedTask, NoQuery]
-) -> int | None:
-    """Return the version that `If-Match` insists on, None if it insists on nothing.
+def _expected(wanted: preconditions.EntityTags | None) -> frozenset[int] | None:
+    """Return the versions that `If-Match` takes, None if it takes any.
 
-    Raises:
-        VersionConflictError: It names several, and the current one is not among them.
-        NotFoundError: It names several, and there is no such task.
+    Whoever holds the task compares them, and not before it is known whether the request is a repetition: that is
+    answered as the first time, whose change has made the version another one.
     """
-    wanted = call.if_match
-    if wanted is None or wanted.every:
-        return None
-    if len(wanted.strong) > 1:
-        current = (await services.tasks.get_task(call.context, TaskId(call.target))).version
-        if current not in wanted.strong:
-            raise VersionConflictError(current)
-        return current
-    return next(iter(wanted.strong), preconditions.NO_VERSION)
+    return None if wanted is None or wanted.every else wanted.strong
 
 
 ENDPOINTS: Final = (
@@ -140,10 +127,11 @@ ENDPOINTS: Final = (
         operation="listTasks",
         summary="List, filter, sort and search tasks",
         description=(
-            "`tags` must all be there, `priority` takes any of several, `search` finds parts of words in title, "
-            "description and tags. `dueAfter` includes its moment, `dueBefore` does not; a date is its midnight in "
-            "UTC. Tasks without a due date come last either way. Without `order`, `createdAt` and `priority` go "
-            "down, `dueDate` and `title` go up. `nextCursor` goes on with the same filters; null is the end."
+            "`tags` must all be there; a comma in a tag is written `\\,`, and a backslash `\\\\`. `priority` takes any "
+            "of several, `search` finds parts of words in title, description and tags. `dueAfter` includes its moment, "
+            "`dueBefore` does not; a date is its midnight in UTC. Tasks without a due date come last either way. "
+            "Without `order`, `createdAt` and `priority` go down, `dueDate` and `title` go up. `nextCursor` goes on "
+            "with the same filters; null is the end."
         ),
         tag="Tasks",
         query=TaskListQuery,
