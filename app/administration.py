@@ -20,12 +20,18 @@ from monitoring import logs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
     from app.config import Settings
     from app.services import Services
 
-# Waiting longer would look like hanging.
+# So long a command waits for the one before it, having said so, and looks whether that has ended.
+TURN_SECONDS: Final = 60.0
+LOOK_AGAIN_SECONDS: Final = 0.1
+# So long it waits for a Rondo that is just starting. Waiting longer would look like hanging.
 CONNECT_SECONDS: Final = 20.0
+# How PostgreSQL says in English, the language of its messages here, that a user of the system is not let in.
+REFUSED: Final = "authentication failed"
 UNUSABLE_ERRORS: Final = (DataDirectoryError, EmbeddedPostgresError, MigrationError, DatabaseUnavailableError)
 
 
@@ -37,25 +43,60 @@ class RefusedError(Exception):
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """Open the database for the length of a block: the given one, the one of a Rondo that serves, or our own server.
 
+    Commands take turns: while another one uses the data directory, this one waits for it.
+
     Raises:
         DatabaseUnavailableError: PostgreSQL does not answer.
+        EmbeddedPostgresError: The embedded one cannot start, or is not for this user.
     """
     directory = open_data_directory(settings.data_dir)
     async with trio.open_nursery() as nursery:
-        url = settings.database_url
+        url, running = settings.database_url, None
         if url is None:
-            embedded = EmbeddedPostgres(directory, user=settings.postgres_user)
-            url = embedded.url
-            if not data_lock.is_held(directory):
-                await nursery.start(embedded.run)
+            embedded = EmbeddedPostgres(directory, user=settings.postgres_user, for_command=True)
+            url, running = embedded.url, await _start(embedded, directory, nursery)
         async with trio.open_nursery() as clients:
             database = Database(url, size=1, name="command")
             await clients.start(database.run)
+            if running is not None:
+                await _join(database, running, directory)
             if database.problem is not None:
                 raise DatabaseUnavailableError(database.problem, database.server)
             yield database
             clients.cancel_scope.cancel()
         nursery.cancel_scope.cancel()
+
+
+async def _start(embedded: EmbeddedPostgres, directory: Path, nursery: trio.Nursery) -> EmbeddedPostgres | None:
+    """Start the embedded server when no other command uses it; return the running one if a Rondo serves with it."""
+    patience, waits = trio.current_time() + TURN_SECONDS, False
+    while True:
+        try:
+            await nursery.start(embedded.run)
+        except data_lock.HeldError as held:
+            if not held.by_command:
+                return embedded
+            if trio.current_time() > patience:
+                raise
+            if not waits:
+                sentence = f"Waiting for another command, process {held.owner}, which uses {directory}."
+                print(f"rondo: {sentence}", file=sys.stderr, flush=True)
+            waits = True
+            await trio.sleep(LOOK_AGAIN_SECONDS)
+        else:
+            return None
+
+
+async def _join(database: Database, running: EmbeddedPostgres, directory: Path) -> None:
+    """Wait until the server of a Rondo that serves lets us in; it may just be starting."""
+    user = running.other_user()
+    if database.problem is not None and REFUSED in database.problem and user is not None:
+        raise EmbeddedPostgresError(
+            f"the Rondo that uses {directory} runs as the user {user}, and only {user} may use its database: run this"
+            f" command as {user}, too: sudo -u {user} rondo …"
+        )
+    with trio.move_on_after(CONNECT_SECONDS):
+        await database.wait_available()
 
 
 def migrate_database(settings: Settings) -> int:
@@ -108,7 +149,7 @@ def run(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> int:
 
     code = 0
     try:
-        trio.run(command)
+        run_trio(command)
     except* UNUSABLE_ERRORS as unusable:
         code = _say(unusable, 2)
     except* (RefusedError, TaskError) as refused:
@@ -116,6 +157,20 @@ def run(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> int:
     finally:
         logs.shutdown()
     return code
+
+
+def run_trio(command: Callable[[], Awaitable[None]]) -> None:
+    """Run it to its end.
+
+    Raises:
+        KeyboardInterrupt: Somebody interrupted it; what else went wrong did so on the way out.
+    """
+    try:
+        trio.run(command)
+    except BaseExceptionGroup as group:
+        if group.subgroup(KeyboardInterrupt) is not None:
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _say(problem: BaseException, code: int) -> int:

@@ -1,7 +1,7 @@
 """The command line: ``rondo serve | migrate | user create | user password | doctor | version``.
 
 Exit codes: 0 done, 1 it did not work, 2 it cannot work as it is set up (one sentence says why), 70 the watchdog ended a
-process that could not stop.
+process that could not stop, 130 somebody interrupted it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 UNUSABLE: Final = 2
+# As shells count: 128 and the number of SIGINT.
+INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for sentence in problem.problems:
             print(f"rondo: {sentence}", file=sys.stderr)
         return UNUSABLE
-    return _run(options, settings)
+    try:
+        return _run(options, settings)
+    except KeyboardInterrupt:
+        print("rondo: Interrupted. What was finished stays, and nothing is half done.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _here() -> Path:

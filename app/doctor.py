@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-import trio
-
 from app import certificate
 from app.adapters.postgres import data_lock, migrator
 from app.adapters.postgres.embedded import EmbeddedPostgresError
-from app.administration import UNUSABLE_ERRORS, open_database
+from app.administration import UNUSABLE_ERRORS, open_database, run_trio
 from app.installation import DataDirectoryError, open_data_directory
 from app.version import VERSION
 from app.web.server.listeners import ListenError, UnixAddress, open_listeners
@@ -159,7 +157,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             findings.extend([await _version(database), await _schema(database), await _difference(database)])
 
     try:
-        trio.run(look)
+        run_trio(look)
     except* UNUSABLE_ERRORS as unusable:
         problem: BaseException = unusable
         while isinstance(problem, BaseExceptionGroup):

@@ -20,6 +20,7 @@ MORNING: Final = time(9)
 GRACE: Final = timedelta(seconds=60)
 
 _PENDING: Final = frozenset({ReminderState.SCHEDULED, ReminderState.WAITING})
+_OVER: Final = frozenset({ReminderState.FIRED, ReminderState.ACKNOWLEDGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,21 @@ def carried_on(reminder: Reminder, *, due: DueMoment | None, now: datetime) -> R
     return replace(reminder, fire_at=fire_at, state=_state(fire_at, now))
 
 
-def replanned(reminder: Reminder, *, due: DueMoment | None, is_open: bool, now: datetime) -> Reminder:
+def replanned(
+    reminder: Reminder, *, due: DueMoment | None, is_same_date: bool = False, is_open: bool, now: datetime
+) -> Reminder:
     """Return the reminder after its task's due moment changed; an instant asked for as such stays.
 
     A snooze ends when the new moment is still to come. When that is over, or there is none, the snooze is all that is
-    left to remind of the task.
+    left to remind of the task. With `is_same_date` the moment is another one only since it is read in another zone:
+    nobody put the task off, and a snooze, an instant that somebody asked for, stays as well.
     """
-    if reminder.remind_at is not None:
+    was_over = reminder.state in _OVER
+    is_snoozed = reminder.snoozed_until is not None and not was_over
+    if reminder.remind_at is not None or (is_snoozed and is_same_date):
         return reminder
     fire_at = _fire_at(reminder, due)
     state = _state(fire_at, now)
-    was_over = reminder.state in {ReminderState.FIRED, ReminderState.ACKNOWLEDGED}
     if (was_over or reminder.snoozed_until is not None) and state is not ReminderState.SCHEDULED:
         return reminder
     return replace(

@@ -69,6 +69,9 @@ class DeliveryLedger(Protocol):
     async def claim(self, channel: str, limit: int, lease_seconds: float) -> tuple[Delivery, ...]:
         """Claim up to ``limit`` deliveries that are due, for a time; record the start of an attempt for each.
 
+        What nobody wants any more (done, acknowledged, put off, deleted) is cancelled instead. A claim and such a
+        change never pass each other: what was committed before is not claimed, and what comes then waits for the claim.
+
         A claim that ran out (its process died or was paused) is claimed again, with a higher term.
         """
         ...

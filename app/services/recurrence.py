@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -46,7 +45,7 @@ class RecurrenceService:
         try:
             if query.mode is RecurrenceMode.SCHEDULE:
                 rules.check_start(recurrence.rule, anchor, zone=zone)
-            number = _number(recurrence.rule, anchor, start, zone)
+            number = rules.number_of(recurrence.rule, anchor, start, zone=zone)
             ahead = rules.preview(recurrence, start=start, zone=zone, anchor=anchor, number=number, count=query.count)
             following = rules.next_occurrence(
                 recurrence,
@@ -97,13 +96,6 @@ def _recurrence(query: PreviewQuery) -> rules.Recurrence:
     except rules.InvalidRuleError as error:
         raise ValidationFailedError.of("rule", "invalid", error.message) from error
     return rules.Recurrence(rule=rule, mode=query.mode, missed=query.missed)
-
-
-def _number(rule: rules.Rule, anchor: Due, start: Due, zone: ZoneInfo) -> int:
-    """Return which occurrence `start` is; only a COUNT needs to know."""
-    if rule.count is None or anchor == start:
-        return 1
-    return 1 + sum(1 for _ in takewhile(lambda moment: moment < start, rules.occurrences(rule, anchor, zone=zone)))
 
 
 def _wire(moment: Due, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@ A step takes the task as it is locked and returns it as it is then, so that step
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
@@ -47,20 +48,20 @@ class TaskWriter:
         """Where events go."""
         return Recorder(self.work, self.context, self.now)
 
-    async def lock(self, task_id: TaskId, expected: int | None = None) -> LockedTask:
+    async def lock(self, task_id: TaskId, expected: frozenset[int] | None = None) -> LockedTask:
         """Lock a task that the caller may change.
 
         Raises:
             NotFoundError: There is none, or it is not the caller's.
             ForbiddenError: The caller may only look.
-            VersionConflictError: It is not of the expected version.
+            VersionConflictError: Its version is not among the expected ones.
         """
         locked = await self.work.tasks.lock(self.context.caller.account_id, task_id)
         if locked is None:
             raise NotFoundError
         if not locked.may_change:
             raise ForbiddenError
-        if expected is not None and expected != locked.task.version:
+        if expected is not None and locked.task.version not in expected:
             raise VersionConflictError(locked.task.version)
         return locked
 
@@ -80,10 +81,14 @@ class TaskWriter:
         before_due, due = (planning.due_moment(task.due, zone_of(task, zone)) for task in (locked.task, after))
         reminders = locked.reminders
         if due != before_due:
-            is_open = after.completed_at is None
-            reminders = await self._replan(
-                locked, lambda reminder: planning.replanned(reminder, due=due, is_open=is_open, now=self.now)
+            plan = partial(
+                planning.replanned,
+                due=due,
+                is_same_date=after.due == locked.task.due,
+                is_open=after.completed_at is None,
+                now=self.now,
             )
+            reminders = await self._replan(locked, plan)
         return await self._save(locked, after, reminders, events.TASK_UPDATED)
 
     async def complete(self, locked: LockedTask) -> tuple[LockedTask, str | None]:

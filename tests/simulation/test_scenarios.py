@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from app.domain.events import TASK_UPDATED, NewEvent
-from app.domain.ids import EventId, TaskId
+from app.domain.ids import EventId, ReminderId, TaskId
 from app.domain.reminder import ReminderDraft
 from app.domain.task import TaskDraft
 from app.ports.idempotency import KeptAnswer
@@ -171,6 +171,23 @@ async def test_a_reminder_of_a_task_that_is_being_changed_is_left_for_later(stag
     afterwards = await stage.house.schedule.fire_due(10)
 
     assert (meanwhile.reminder_ids, afterwards.reminder_ids) == ((), (reminder.id,))
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+async def test_a_mail_about_what_is_being_seen_is_left_for_later(stage: Stage, is_seen: bool) -> None:  # noqa: FBT001 - two stories
+    task_id, context = await stage.task(), Context(principal=stage.person.principal)
+    due = ReminderDraft(remind_at=stage.now - timedelta(hours=1))
+    reminder = await stage.house.reminders.add_reminder(context, task_id, due)
+    await stage.house.schedule.fire_due(10)
+
+    async with stage.house.open() as work:
+        await work.reminders.lock(stage.person.account_id, reminder.id)
+        meanwhile = await stage.house.ledger.claim("email", 10, 90.0)
+    if is_seen:
+        await stage.house.reminders.acknowledge(context, ReminderId(reminder.id))
+    afterwards = await stage.house.ledger.claim("email", 10, 90.0)
+
+    assert (meanwhile, len(afterwards)) == ((), 0 if is_seen else 1)
 
 
 async def test_of_two_who_wait_for_each_other_one_is_undone(stage: Stage) -> None:

@@ -63,6 +63,7 @@ SETTINGS: Final[Mapping[str, str]] = {
 
 # `peer` asks the kernel which user of the system connects; the map says who may be Rondo. No password exists.
 _HBA = f"local all all peer map={NAME}\n"
+_IDENT: Final = "pg_ident.conf"
 _PRIVATE = 0o700
 
 
@@ -135,7 +136,16 @@ async def _run_in(draft: Path, account: Account, program: list[str | Path]) -> N
 def _let_us_in(cluster: Path, account: Account) -> None:
     """Write who may connect: the user of this process, who may be another than at the last start."""
     _replace(cluster / "pg_hba.conf", _HBA, account)
-    _replace(cluster / "pg_ident.conf", f"{NAME} {current().name} {NAME}\n", account)
+    _replace(cluster / _IDENT, f"{NAME} {current().name} {NAME}\n", account)
+
+
+def let_in(cluster: Path) -> str | None:
+    """Return the user of the system who may connect; None if that cannot be read."""
+    try:
+        words = (cluster / _IDENT).read_text().split()
+    except OSError:
+        return None
+    return words[1] if len(words) == 3 else None  # as `_let_us_in` writes them
 
 
 def _replace(path: Path, text: str, account: Account) -> None:

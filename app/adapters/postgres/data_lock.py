@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "rondo.lock"
+# Behind the process id of whoever holds the lock, if it is a command.
+_COMMAND = "command"
+# Somebody who looks holds it for microseconds; a hundred of them in a row are somebody who holds it.
+_LOOK_SECONDS = 0.001
+_TRIES = 100
 
 
 class HeldError(EmbeddedPostgresError):
-    """Another process holds the lock."""
+    """Another process holds the lock.
+
+    Attributes:
+        owner: Its process id, as it wrote it; "unknown" in the moment before it does.
+        by_command: Whether it is a command, which will soon have ended, not a Rondo that serves.
+    """
+
+    def __init__(self, directory: Path, note: str) -> None:
+        self.owner, _, purpose = note.partition(" ")
+        self.by_command = purpose == _COMMAND or not note
+        self.owner = self.owner or "unknown"
+        super().__init__(
+            f"another command (process {self.owner}) uses the data directory {directory}: try again when it has ended"
+            if self.by_command
+            else f"another Rondo (process {self.owner}) uses the data directory {directory}: stop it, or choose another"
+            " one"
+        )
 
 
 def is_held(directory: Path) -> bool:
@@ -27,39 +49,64 @@ def is_held(directory: Path) -> bool:
     Raises:
         EmbeddedPostgresError: The lock cannot be opened.
     """
-    try:
-        with hold(directory):
-            return False
-    except HeldError:
-        return True
+    with _opened(directory) as descriptor:
+        return not _flock(descriptor, fcntl.LOCK_SH)
 
 
 @contextmanager
-def hold(directory: Path) -> Iterator[None]:
+def hold(directory: Path, *, for_command: bool = False) -> Iterator[None]:
     """Hold the directory's lock. The kernel releases it when this process ends, however it ends.
+
+    Args:
+        directory: The data directory.
+        for_command: Whether a command holds it, for which others can wait.
 
     Raises:
         HeldError: Another process holds it.
         EmbeddedPostgresError: It cannot be opened.
     """
+    with _opened(directory) as descriptor:
+        if not _take(descriptor):
+            raise HeldError(directory, os.pread(descriptor, 32, 0).decode(errors="replace").strip())
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}{f' {_COMMAND}' if for_command else ''}\n".encode(), 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)  # nobody shall read our name in what the next one holds
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[int]:
     path = directory / FILE_NAME
     try:
         descriptor = _open(path)
     except OSError as problem:
         raise EmbeddedPostgresError(_explain(path, problem)) from problem
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
-            raise HeldError(
-                f"another Rondo (process {owner}) uses the data directory {directory}: stop it, or choose another one"
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    """Take the lock, or return False when it is held; who only looks (`is_held`) is not in the way for long."""
+    for _ in range(_TRIES):
+        if _flock(descriptor, fcntl.LOCK_EX):
+            return True
+        if not _flock(descriptor, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        time.sleep(_LOOK_SECONDS)
+    return False
+
+
+def _flock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _open(path: Path) -> int:

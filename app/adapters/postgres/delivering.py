@@ -16,20 +16,28 @@ MAX_RESPONSE_CHARACTERS: Final = 500
 
 # Nobody wants to be reminded of what is done, seen, put off or planned anew: a mail that still waits for its next
 # attempt is not sent. A reminder keeps its occurrence when it fires, and the next one is armed with a higher one.
-CANCEL_DONE: Final = """
+WANTED: Final = """
+    t.completed_at IS NULL AND t.deleted_at IS NULL AND r.deleted_at IS NULL
+    AND r.occurrence = d.occurrence AND r.state <> 'acknowledged'
+"""
+CANCEL_DONE: Final = f"""
     UPDATE deliveries d SET state = 'cancelled', next_attempt_at = NULL, claimed_until = NULL, finished_at = now()
     FROM reminders r JOIN tasks t ON t.id = r.task_id
     WHERE r.id = d.reminder_id AND d.state = 'pending' AND d.channel = $1 AND d.next_attempt_at <= now()
-      AND (t.completed_at IS NOT NULL OR t.deleted_at IS NOT NULL OR r.deleted_at IS NOT NULL
-           OR r.occurrence <> d.occurrence OR r.state = 'acknowledged')
-"""
-CLAIM: Final = """
-    WITH claimed AS (
+      AND NOT ({WANTED})
+"""  # noqa: S608 - only our own constant is interpolated
+# Asked again here, of the rows as they are when they are locked: who sees, puts off, completes or deletes it either was
+# first, and it is not claimed, or waits for the claim. What is being changed at this moment is left for the next look.
+CLAIM: Final = f"""
+    WITH due AS (
+        SELECT d.id FROM deliveries d JOIN reminders r ON r.id = d.reminder_id JOIN tasks t ON t.id = r.task_id
+        WHERE d.state = 'pending' AND d.channel = $1 AND d.next_attempt_at <= now() AND {WANTED}
+        ORDER BY d.next_attempt_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED FOR SHARE OF r, t SKIP LOCKED
+    ), claimed AS (
         UPDATE deliveries d
         SET attempts = d.attempts + 1, claim_term = d.claim_term + 1,
             claimed_until = now() + make_interval(secs => $3), next_attempt_at = now() + make_interval(secs => $3)
-        WHERE d.id IN (SELECT id FROM deliveries WHERE state = 'pending' AND channel = $1 AND next_attempt_at <= now()
-                       ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        FROM due WHERE d.id = due.id
         RETURNING d.*
     ), begun AS (
         INSERT INTO delivery_attempts (delivery_id, attempt, started_at) SELECT id, attempts, now() FROM claimed
@@ -40,7 +48,7 @@ CLAIM: Final = """
            extract(epoch FROM now() - c.due_at)::float8 AS late_seconds
     FROM claimed c JOIN reminders r ON r.id = c.reminder_id JOIN tasks t ON t.id = r.task_id
     JOIN accounts a ON a.id = r.account_id
-"""
+"""  # noqa: S608 - only our own constant is interpolated
 RECORD: Final = """
     WITH current AS (
         UPDATE deliveries SET state = $3, claimed_until = NULL,

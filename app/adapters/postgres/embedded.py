@@ -50,6 +50,7 @@ class EmbeddedPostgres:
         user: str | None = None,
         settings: Mapping[str, str] | None = None,
         sync_new_files: bool = True,
+        for_command: bool = False,
     ) -> None:
         """Describe the server; `run` starts it.
 
@@ -58,17 +59,24 @@ class EmbeddedPostgres:
             user: Who runs the server if Rondo runs as root; otherwise chosen.
             settings: PostgreSQL settings that replace ours.
             sync_new_files: Whether a new cluster must be on disk before it is used. Tests need not wait.
+            for_command: Whether it runs for a command, not for a Rondo that serves: other commands wait for it.
         """
         self._directory = Path(os.path.abspath(data_directory))  # noqa: PTH100 # links stay as the operator wrote them
         self._cluster = self._directory / "postgres"
         self._user = user
         self._settings = {**cluster.SETTINGS, **(settings or {})}
         self._sync = sync_new_files
+        self._for_command = for_command
 
     @property
     def url(self) -> str:
         """Return where to connect. The same at every start."""
         return f"postgresql://{cluster.NAME}@/{cluster.NAME}?host={quote(str(self._cluster))}&port=5432"
+
+    def other_user(self) -> str | None:
+        """Return who may connect to the server that runs, if it is not the user of this process: who started it."""
+        name = cluster.let_in(self._cluster)
+        return None if name == system_users.current().name else name
 
     async def run(  # noqa: ASYNC128 # the server it runs calls started()
         self, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
@@ -76,12 +84,13 @@ class EmbeddedPostgres:
         """Run the server until cancelled; then stop it. Started with `url` when it accepts queries.
 
         Raises:
+            HeldError: Another process uses the data directory.
             EmbeddedPostgresError: It cannot start, or it ended by itself.
         """
         if sys.platform != "linux":
             raise EmbeddedPostgresError("the embedded PostgreSQL runs on Linux only: set RONDO_DATABASE_URL")
         self._make_directory()
-        with data_lock.hold(self._directory):
+        with data_lock.hold(self._directory, for_command=self._for_command):
             account = system_users.choose(self._cluster, self._user)
             programs = binaries.find(account)
             await cluster.prepare(self._cluster, account, programs, sync=self._sync)

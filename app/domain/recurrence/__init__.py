@@ -6,7 +6,7 @@ Pure functions of their arguments: no clock, no log, no await. docs/recurrence.m
 from app.domain.recurrence.decision import NextOccurrence, next_occurrence
 from app.domain.recurrence.expansion import check_start, occurrences
 from app.domain.recurrence.parsing import parse_rule
-from app.domain.recurrence.preview import preview
+from app.domain.recurrence.preview import number_of, preview
 from app.domain.recurrence.rule import Frequency, InvalidRuleError, LocalMoment, Recurrence, Rule, Skip, Weekday
 from app.domain.recurrence.words import describe
 from app.domain.recurrence.zones import to_instant, to_local
@@ -26,6 +26,7 @@ __all__ = [
     "check_start",
     "describe",
     "next_occurrence",
+    "number_of",
     "occurrences",
     "parse_rule",
     "preview",

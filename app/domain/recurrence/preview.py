@@ -2,12 +2,12 @@
 
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.domain.recurrence.decision import next_occurrence
-from app.domain.recurrence.rule import LocalMoment, Recurrence
+from app.domain.recurrence.rule import LocalMoment, Recurrence, Rule
 from app.domain.recurrence.series import Series, midday
 from app.domain.recurrence.zones import to_instant
 from app.domain.task import RecurrenceMode
@@ -35,7 +35,8 @@ def preview(
         zone: Where the wall is.
         anchor: The first date of the series, if that is not `start`.
         completed_at: When `start` is completed: then what follows it is returned, as if all later ones were completed
-            in time. Without it the result begins at `start`, and for a schedule has what the rule gives from there.
+            in time. Without it the result begins at `start`, and for a schedule has what the rule gives from there: a
+            first date that does not fit the rule counts for COUNT, but is not listed.
         number: Of `start` in its series.
         count: How many; at most `MAX_PREVIEW`.
         exdates: Occurrences to leave out.
@@ -64,6 +65,15 @@ def preview(
         start, number, completed_at = found.due, found.number, _in_time(found.due, zone)
         ahead.append(start)
     return tuple(ahead[:count])
+
+
+def number_of(rule: Rule, anchor: LocalMoment, moment: LocalMoment, *, zone: ZoneInfo) -> int:
+    """Return which occurrence of a schedule `moment` is, or would be; only a COUNT needs to know, else it is 1."""
+    if rule.count is None:
+        return 1
+    series = Series(rule=rule, anchor=anchor, zone=zone)
+    key = series.key(moment)
+    return 1 + sum(1 for _ in takewhile(lambda earlier: series.key(earlier) < key, series.numbered()))
 
 
 def _in_time(due: LocalMoment, zone: ZoneInfo) -> datetime:

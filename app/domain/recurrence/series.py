@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import chain, islice
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -65,23 +66,41 @@ class Series:
 
     def _from(self, key: Key) -> Iterator[tuple[Key, LocalMoment]]:
         if not self.has_time:
-            return self._keyed(to_tick(key), counted=False)
+            return self._keyed(to_tick(key))
         # A time that a gap swallowed comes later than the wall says, by the length of the gap at most.
-        return self._keyed(to_tick(to_local(key, self.zone) - gap_before(key, self.zone)), counted=False)
+        return self._keyed(to_tick(to_local(key, self.zone) - gap_before(key, self.zone)))
 
-    def _keyed(self, after: int, *, counted: bool) -> Iterator[tuple[Key, LocalMoment]]:
-        moments = moments_of(plan_for(self.rule, self.anchor), after=after, zone=self.zone, counted=counted)
+    def _keyed(self, after: int) -> Iterator[tuple[Key, LocalMoment]]:
+        moments = moments_of(plan_for(self.rule, self.anchor), after=after, zone=self.zone, counted=False)
         if not self.has_time:
             return ((day, day) for day in moments)
         return in_order((moment for moment in moments if isinstance(moment, datetime)), self.zone)
 
     def ahead(self, start: LocalMoment) -> Iterator[LocalMoment]:
         """Yield occurrences from `start` on by key, each key once, excluded ones too; COUNT and UNTIL are heeded."""
+        if self.rule.count is not None:
+            return self._ahead_as_counted(self.key(start))
+        return self._ahead_of(start)
+
+    def _ahead_as_counted(self, start: Key) -> Iterator[LocalMoment]:
+        counted = self.numbered() if self._anchor_fits() else islice(self.numbered(), 1, None)
+        return (moment for moment in counted if self.key(moment) >= start)
+
+    def _ahead_of(self, start: LocalMoment) -> Iterator[LocalMoment]:
         last = None
-        for key, moment in self._keyed(to_tick(start) - 1, counted=True):
+        for key, moment in self._keyed(to_tick(start) - 1):
             if key != last:
                 yield moment
             last = key
+
+    def numbered(self) -> Iterator[LocalMoment]:
+        """Return the occurrences 1, 2, 3 … up to COUNT, by key: the anchor is the first, whether it fits or not."""
+        later = (moment for _, moment in self.later_than(self.key(self.anchor)))
+        return islice(chain((self.anchor,), later), self.rule.count)
+
+    def _anchor_fits(self) -> bool:
+        plan = plan_for(self.rule, self.anchor)
+        return next(moments_of(plan, after=plan.anchor - 1, zone=self.zone, counted=False), None) == self.anchor
 
 
 def midday(day: date) -> datetime:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from app.adapters.postgres.delivering import MAX_RESPONSE_CHARACTERS, PostgresDeliveryLedger
+from app.adapters.postgres.delivering import CLAIM, MAX_RESPONSE_CHARACTERS, PostgresDeliveryLedger
 from app.domain.reminder import ReminderDraft
 from app.domain.task import TaskChanges
 from app.ports.delivering import Outcome
@@ -17,6 +17,8 @@ from tests.integration.actors.firing import due_reminder, present_day, remind, s
 from tests.integration.services.world import World, as_task
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from app.adapters.postgres import Database
     from app.domain.ids import ReminderId
     from app.ports.delivering import Delivery
@@ -152,6 +154,46 @@ async def test_what_is_over_before_its_next_attempt_is_not_sent_any_more(databas
     claimed = await ledger.claim("email", 4, 90)
 
     assert (claimed, await database.fetchval("SELECT state FROM deliveries")) == ((), "cancelled")
+
+
+@pytest.mark.accepts("R05")
+@pytest.mark.parametrize("deed", ["done", "seen", "put off", "deleted"])
+async def test_what_is_over_by_the_moment_of_the_claim_is_not_claimed(database: Database, deed: str) -> None:
+    house, ledger = present_day(database), PostgresDeliveryLedger(database=database)
+    anna, task_id, reminder_id = await fired(house)
+    tasks, reminders = house.services.tasks, house.services.reminders
+    deeds: dict[str, Callable[[], Awaitable[object]]] = {
+        "done": lambda: tasks.complete_task(anna.context, as_task(task_id)),
+        "seen": lambda: reminders.acknowledge(anna.context, reminder_id),
+        "put off": lambda: reminders.snooze(anna.context, reminder_id, house.clock.now() + timedelta(hours=1)),
+        "deleted": lambda: reminders.delete_reminder(anna.context, reminder_id),
+    }
+    await deeds[deed]()
+
+    by_the_claim_alone = await database.fetch(CLAIM, "email", 4, 90.0)  # as if it came after what cancels had looked
+    state = await database.fetchval("SELECT state FROM deliveries")
+    claimed = await ledger.claim("email", 4, 90)
+
+    assert (by_the_claim_alone, state) == ([], "pending")
+    assert (claimed, await database.fetchval("SELECT state FROM deliveries")) == ((), "cancelled")
+
+
+@pytest.mark.accepts("R05")
+async def test_a_claim_and_an_acknowledgement_never_pass_each_other(database: Database) -> None:
+    house = present_day(database)
+    _, task_id, reminder_id = await fired(house)
+
+    async with database.transaction() as seeing:
+        await seeing.execute("UPDATE reminders SET state = 'acknowledged' WHERE id = $1", reminder_id)
+        while_it_is_being_seen = await database.fetch(CLAIM, "email", 4, 90.0)
+        await seeing.execute("UPDATE reminders SET state = 'fired' WHERE id = $1", reminder_id)
+    async with database.transaction() as claiming:
+        claimed = await claiming.fetch(CLAIM, "email", 4, 90.0)
+        # Whoever sees or completes it now waits for the claim.
+        reminders = await database.fetch("SELECT id FROM reminders WHERE id = $1 FOR UPDATE SKIP LOCKED", reminder_id)
+        tasks = await database.fetch("SELECT id FROM tasks WHERE id = $1 FOR UPDATE SKIP LOCKED", task_id)
+
+    assert (while_it_is_being_seen, len(claimed), reminders, tasks) == ([], 1, [], [])
 
 
 async def test_what_was_put_off_is_sent_for_its_new_moment_only(database: Database) -> None:

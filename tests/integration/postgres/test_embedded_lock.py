@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,45 @@ def test_a_lock_that_another_holds_is_held(tmp_path: Path) -> None:
     with data_lock.hold(tmp_path):
         assert data_lock.is_held(tmp_path)
     assert not data_lock.is_held(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("for_command", "said"), [(False, "another Rondo (process {}) uses"), (True, "another command (process {}) uses")]
+)
+def test_a_lock_says_who_holds_it(tmp_path: Path, for_command: bool, said: str) -> None:  # noqa: FBT001 - a table of two
+    with (
+        data_lock.hold(tmp_path, for_command=for_command),
+        pytest.raises(data_lock.HeldError) as refused,
+        data_lock.hold(tmp_path),
+    ):
+        raise AssertionError("two hold it")
+
+    assert (str(refused.value).startswith(said.format(os.getpid())), refused.value.by_command) == (True, for_command)
+    assert (tmp_path / "rondo.lock").read_text() == ""
+
+
+def test_who_only_looks_at_a_lock_is_not_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not data_lock.is_held(tmp_path)
+    looking = os.open(tmp_path / "rondo.lock", os.O_RDWR)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(
+        "app.adapters.postgres.data_lock.time.sleep", lambda _: os.close(looking)
+    )  # by then it has looked
+
+    with data_lock.hold(tmp_path):
+        assert data_lock.is_held(tmp_path)
+
+
+def test_a_lock_that_somebody_keeps_looking_at_is_held_by_somebody_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.adapters.postgres.data_lock.time.sleep", lambda _: None)
+    assert not data_lock.is_held(tmp_path)
+
+    with (tmp_path / "rondo.lock").open("r+") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        with pytest.raises(data_lock.HeldError, match=r"\(process unknown\)"), data_lock.hold(tmp_path):
+            raise AssertionError("it is held")
 
 
 def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:

@@ -80,6 +80,18 @@ async def test_a_count_is_counted_from_the_anchor() -> None:
     assert (answer["occurrences"], answer["next"]) == (["2026-11-25"], None)
 
 
+async def test_a_first_date_that_does_not_fit_the_rule_counts_as_the_first() -> None:
+    query = {"rule": "FREQ=WEEKLY;BYDAY=MO;COUNT=3", "anchor": date(2026, 11, 25)}  # a Wednesday
+
+    first = await _preview(**query, start=date(2026, 11, 25))
+    second = await _preview(**query, start=date(2026, 11, 30), completed_at=NOON)
+    last = await _preview(**query, start=date(2026, 12, 7), completed_at=NOON)
+
+    assert (first["occurrences"], first["next"]) == (["2026-11-30", "2026-12-07"], "2026-11-30")
+    assert (second["occurrences"], second["next"]) == (["2026-11-30", "2026-12-07"], "2026-12-07")
+    assert (last["occurrences"], last["next"]) == (["2026-12-07"], None)
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

@@ -175,6 +175,21 @@ async def test_a_snoozed_reminder_fires_again(world: World) -> None:
     assert await world.database.fetchval("SELECT occurrence FROM reminders WHERE id = $1", reminder.id) == 2
 
 
+async def test_a_snooze_stays_when_only_the_zone_of_its_task_changes(world: World) -> None:
+    anna = await world.person()
+    task = await anna.create(due=date(2026, 11, 25))
+    reminder = await _add(anna, task, HOUR_BEFORE)
+    await _fire(world, reminder)
+    snoozed = await world.services.reminders.snooze(anna.context, _id(reminder), NOON + timedelta(minutes=10))
+
+    for changes in (TaskChanges(time_zone="Asia/Tokyo"), TaskChanges(time_zone="UTC", due=date(2026, 11, 25))):
+        await world.services.tasks.patch_task(anna.context, as_task(task.id), changes)
+
+    listed = await world.services.reminders.list_reminders(anna.context, as_task(task.id))
+    (shown,) = json.loads(listed)["items"]
+    assert (shown["snoozedUntil"], shown["fireAt"]) == ("2026-11-23T12:10:00Z", parsed(snoozed)["fireAt"])
+
+
 async def test_what_has_not_fired_cannot_be_acknowledged_or_snoozed(world: World) -> None:
     anna = await world.person()
     task = await anna.create(due=DUE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from app.domain.events import REMINDER_FIRED, NewEvent
@@ -17,6 +18,7 @@ from tests.simulation.simdb.tasks import shown
 from tests.simulation.simdb.unit_of_work import insert_event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
     from datetime import datetime
 
     from app.ports.clock import Clock
@@ -123,14 +125,25 @@ class SimDeliveryLedger:
     client: Client
 
     async def claim(self, channel: str, limit: int, lease_seconds: float) -> tuple[Delivery, ...]:
-        """See the port: first what nobody wants any more is cancelled, in a transaction of its own."""
+        """See the port: what nobody wants any more is cancelled first, in a transaction of its own, and not claimed."""
         await self._cancel_done(channel)
         async with self.client.transaction("claim") as work:
             await work.statement("claim deliveries")
             rows = sorted(work.rows("deliveries", lambda row: _wants(row, channel, work.now)), key=_by_attempt)
-            claimed = [row for row in rows if work.try_lock("deliveries", _key(row)) and _is_still(work, row)][:limit]
+            wanted = (row for row in rows if _is_wanted(work.get, row) and self._hold(work, row))
+            claimed = list(islice(wanted, limit))
             lease = work.now + timedelta(seconds=lease_seconds)
             return tuple(self._begun(work, row, lease) for row in claimed)
+
+    def _hold(self, work: Transaction, row: DeliveryRow) -> bool:
+        """Lock a delivery with what it tells of (`SKIP LOCKED`); return whether it is wanted then, too."""
+        task_id = work.get("reminders", row.reminder_id).reminder.task_id
+        is_held = (
+            work.try_lock("deliveries", _key(row))
+            and work.try_lock("reminders", row.reminder_id, Mode.SHARE)
+            and work.try_lock("tasks", task_id, Mode.SHARE)
+        )
+        return is_held and _is_still(work, row) and _is_wanted(work.newest, row)
 
     async def record(self, delivery: Delivery, outcome: Outcome, retry_seconds: float) -> bool:
         """See the port."""
@@ -161,7 +174,7 @@ class SimDeliveryLedger:
         async with self.client.transaction("cancel done") as work:
             await work.statement("cancel done")
             for row in list(work.rows("deliveries", lambda row: _wants(row, channel, work.now))):
-                if _is_wanted(work, row):
+                if _is_wanted(work.get, row):
                     continue
                 await work.lock("deliveries", _key(row))
                 newest: DeliveryRow = work.newest("deliveries", _key(row))
@@ -226,8 +239,9 @@ def _is_still(work: Transaction, row: DeliveryRow) -> bool:
     return bool(work.newest("deliveries", _key(row)) == row)
 
 
-def _is_wanted(work: Transaction, row: DeliveryRow) -> bool:
-    found: ReminderRow = work.get("reminders", row.reminder_id)
+def _is_wanted(look: Callable[[str, Hashable], Any], row: DeliveryRow) -> bool:
+    """Whether anybody wants it still, by the rows as the statement sees them, or as they are by now."""
+    found: ReminderRow = look("reminders", row.reminder_id)
     reminder = found.reminder
     is_still_meant = reminder.occurrence == row.occurrence and reminder.state is not ReminderState.ACKNOWLEDGED
-    return is_still_meant and found.deleted_at is None and _is_open(work.get("tasks", reminder.task_id))
+    return is_still_meant and found.deleted_at is None and _is_open(look("tasks", reminder.task_id))

@@ -112,3 +112,19 @@ def test_a_snooze_stays_when_the_new_date_leaves_nothing_else_to_remind(due: Due
     snoozed = replace(_reminder(), state=ReminderState.SCHEDULED, fire_at=later, snoozed_until=later, occurrence=2)
 
     assert replanned(snoozed, due=due, is_open=True, now=NOON) == snoozed
+
+
+@pytest.mark.parametrize("state", [ReminderState.SCHEDULED, ReminderState.CANCELLED])
+def test_a_snooze_stays_when_only_the_zone_changes(state: ReminderState) -> None:
+    later = NOON + timedelta(minutes=10)
+    snoozed = replace(_reminder(), state=state, fire_at=later, snoozed_until=later, occurrence=2)
+
+    assert replanned(snoozed, due=TOMORROW, is_same_date=True, is_open=True, now=NOON) == snoozed
+
+
+def test_a_snooze_that_has_fired_holds_nothing_up_when_only_the_zone_changes() -> None:
+    fired = replace(_reminder(), state=ReminderState.FIRED, fire_at=NOON, snoozed_until=NOON, occurrence=2)
+
+    after = replanned(fired, due=TOMORROW, is_same_date=True, is_open=True, now=NOON)
+
+    assert (after.state, after.occurrence, after.snoozed_until) == (ReminderState.SCHEDULED, 3, None)

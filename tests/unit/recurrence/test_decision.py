@@ -1,7 +1,7 @@
 # ruff: noqa: DTZ001  a time on the wall has no zone: that is what is tested here
 """What comes next: late, early, missed, counted, excluded, after completion."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from app.domain.recurrence.decision import MAX_MISSED
 BERLIN = ZoneInfo("Europe/Berlin")
 AFTER = RecurrenceMode.AFTER_COMPLETION
 KEEP = MissedPolicy.KEEP
+NOON = time(12)
 
 
 def following(rule: str, current: Any, completed: datetime, **options: Any) -> NextOccurrence | None:
@@ -252,6 +253,36 @@ def test_a_preview_of_a_schedule_begins_at_its_start() -> None:
     assert ahead("FREQ=MONTHLY;SKIP=BACKWARD", date(2026, 2, 1), anchor=date(2026, 1, 31), count=1) == (
         date(2026, 2, 28),
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "anchor"),
+    [
+        ("FREQ=WEEKLY;BYDAY=MO;COUNT=3", date(2026, 11, 25)),  # a Wednesday
+        ("FREQ=WEEKLY;BYDAY=MO;COUNT=1", date(2026, 11, 25)),
+        ("FREQ=WEEKLY;BYDAY=WE;COUNT=3", date(2026, 11, 25)),
+        ("FREQ=MONTHLY;BYMONTHDAY=31;COUNT=3", date(2026, 11, 30)),
+        ("FREQ=HOURLY;COUNT=5", datetime(2026, 3, 29, 0)),  # two of them are one, at the change of clocks
+        ("FREQ=HOURLY;BYHOUR=2,3,4;COUNT=5", datetime(2026, 3, 29, 0)),
+    ],
+)
+def test_a_preview_of_a_count_shows_as_many_as_really_come(rule: str, anchor: Any) -> None:
+    recurrence, current, number = Recurrence(rule=parse_rule(rule)), anchor, 1
+    came = [anchor]
+    while found := next_occurrence(
+        recurrence,
+        anchor=anchor,
+        current=current,
+        number=number,
+        completed_at=to_instant(current if isinstance(current, datetime) else datetime.combine(current, NOON), BERLIN),
+        zone=BERLIN,
+    ):
+        current, number = found.due, found.number
+        came.append(current)
+    fitting = [moment for moment in came if moment in set(ahead(rule.partition(";COUNT")[0], anchor, count=50))]
+
+    assert list(ahead(rule, anchor)) == fitting
+    assert list(ahead(rule, came[-1], anchor=anchor)) == fitting[-1:]
 
 
 def test_a_preview_leaves_exceptions_out_and_is_bounded() -> None:

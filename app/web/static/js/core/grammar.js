@@ -43,6 +43,14 @@ export function dateOf(date, month, now, year = "") {
   return days.find((day) => day >= now) ?? "";
 }
 
+/** The next such day of a month that has it. @param {number} date @param {string} now */
+export function dayOfMonth(date, now) {
+  const first = `${now.slice(0, 8)}01`;
+  // No two months in a row lack a day, so it is at most two months away.
+  const days = [0, 1, 2].map((later) => real(addMonths(first, later).slice(0, 8) + String(date).padStart(2, "0")));
+  return days.find((day) => day >= now) ?? "";
+}
+
 /** @param {string} period as for `plus` @param {string} now the first day of the next one */
 export function start(period, now) {
   if (period === "WEEKLY") return nextWeek(now);
@@ -51,6 +59,9 @@ export function start(period, now) {
 
 /** @param {string} now the Saturday that comes, or today if the weekend has begun */
 export const weekend = (now) => (weekday(now) % 6 ? nextWeekday(now, 6) : now);
+
+/** @param {string} now the Saturday after `weekend` */
+export const weekendAfter = (now) => nextWeekday(weekend(now), 6);
 
 /** @param {number} hour @param {string} [minute] */
 export const clock = (hour, minute = "00") =>

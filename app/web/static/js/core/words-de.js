@@ -1,7 +1,7 @@
 /** Wie Deutsch sagt, wann: „morgen um 9“, „jeden zweiten Freitag“, „in 3 Wochen“, „24.12.“. Fetched for German only. */
 
 import { addDays, DAY_CODES, nextWeekday } from "./dates.js";
-import { clock, dateOf, daysIn, onDate, onNth, plus, real, rule, start, weekend, word, WORKDAYS } from "./grammar.js";
+import { clock, dateOf, dayOfMonth, daysIn, onDate, onNth, plus, real, rule, start, weekend, weekendAfter, word, WORKDAYS } from "./grammar.js";
 
 const WEEKDAYS = ["so", "mo", "di", "mi", "do", "fr", "sa"];
 const WEEKDAY = "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag";
@@ -12,9 +12,12 @@ const PART = "(?:abend|nacht|nachmittag|mittag|vormittag|früh)";
 const WITH_PART = `(?: ?(?:${PART}|morgen))?`;
 const OF_DAY = "(?: (?:morgens|früh|vormittags|nachmittags|abends))?";
 const AND = "(?:, ?(?:und )?| und | & |/)";
-// "Jeden Montag, so oft es geht" names one day.
-const LIST = `((?:${WEEKDAY})(?:${AND}(?:${WEEKDAY}))*|(?:${ABBREVIATED})(?:${AND}(?:${SHORT}))*)${WITH_PART}`;
-const DAYS = `(?:${WEEKDAY})s(?:${AND}(?:${WEEKDAY})s)*`;
+// "Jeden Montag, so oft es geht" and "montags und so" name one day.
+const NEXT = ABBREVIATED.replace("|so", "");
+const LIST = `((?:${WEEKDAY})(?:${AND}(?:${WEEKDAY}|${NEXT}))*|(?:${ABBREVIATED})(?:${AND}(?:${SHORT}))*)${WITH_PART}`;
+const DAYS = `(?:${WEEKDAY})s(?:${AND}(?:(?:${WEEKDAY})s|${NEXT}))*`;
+// "Am 5. Mast" is no day.
+const ALONE = "(?=[,:;!?]|\\s*$| (?:um|mittags|halb|\\d{1,2}(?::\\d\\d|(?:\\.\\d\\d)? ?uhr))(?!\\p{L}))";
 const BY = "(?:am |bis (?:zum )?)?";
 const MONTHS = ["jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"];
 const MONTH = "(jan(?:uar)?|jänner|feb(?:ruar)?|märz|mär|mrz|apr(?:il)?|mai|juni?|juli?|aug(?:ust)?|sept?(?:ember)?|okt(?:ober)?|nov(?:ember)?|dez(?:ember)?)";
@@ -101,6 +104,8 @@ export const de = {
     [word(`${BY}(\\d{1,2})(?:\\. ?| )${MONTH}\\.?(?: (\\d{4}))?`), (m, now) => dateOf(Number(m[1]), month(m[2]), now, m[3])],
     [word(`${BY}(\\d{1,2})\\.(\\d{1,2})\\.(\\d{4}|\\d\\d)?|(?:am|bis(?: zum)?) (\\d{1,2})\\.(\\d{1,2})`), (m, now) => dateOf(Number(m[1] ?? m[4]), Number(m[2] ?? m[5]), now, m[3])],
     [word("(?:(?:am|bis zum)(?: kommenden)?|(?:bis )?(?:dieses|kommendes)) wochenende"), (_, now) => weekend(now)],
+    [word("(?:am |bis (?:zum )?)?nächste[ns] wochenende"), (_, now) => weekendAfter(now)],
+    [word(`(?:am|bis zum) (\\d{1,2})\\.${ALONE}`), (m, now) => dayOfMonth(Number(m[1]), now)],
     [word(`(?:am |bis (?:zum )?)?(?:nächste[nr]?|kommende[nr]?|diese[nr]?) (${SHORT})${WITH_PART}|(?:am|bis(?: zum)?) (${SHORT})${WITH_PART}|(${WEEKDAY})${WITH_PART}`), (m, now) => nextWeekday(now, day(m[1] ?? m[2] ?? m[3]))],
   ],
   times: [

@@ -1,7 +1,7 @@
 /** How English says when: "tomorrow at 9", "every other Friday", "in 3 weeks", "5 May". */
 
 import { addDays, nextWeekday } from "./dates.js";
-import { clock, dateOf, daysIn, onDate, onNth, plus, real, rule, start, weekend, word, WORKDAYS } from "./grammar.js";
+import { clock, dateOf, dayOfMonth, daysIn, onDate, onNth, plus, real, rule, start, weekend, weekendAfter, word, WORKDAYS } from "./grammar.js";
 
 const WEEKDAYS = ["su", "mo", "tu", "we", "th", "fr", "sa"];
 const WEEKDAY = "sun(?:day)?|mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?";
@@ -22,8 +22,12 @@ const YEAR = "(?:,? (20\\d\\d))?";
 const TIME = "(?:at )?\\d{1,2}(?:[:.]\\d\\d| ?[ap]m)(?!\\w)|at (?:\\d|noon)";
 // "Sun", "sat" and the like are words of their own; as days they need something before them, or a time.
 const PLAIN_DAY = `sunday|monday|wednesday|saturday|tue(?:s(?:day)?)?|thu(?:rs(?:day)?)?|fri(?:day)?|(?:sun|mon|wed|sat)(?= (?:${TIME}))`;
+// What there can be five of, on a march.
+const AMOUNT = "(?:kilo)?met(?:er|re)s?|km|k|m|miles?|steps|laps|rounds|blocks|times|seconds|minutes|hours|days|mins|hrs";
+// "On the 5th floor" is no day.
+const ALONE = `(?=[,.:;!?]|\\s*$| (?:${TIME}))`;
 // "May 5" and "march 5" can be the beginning of a sentence.
-const MONTH_FIRST = `(?:(?<=^\\s*)|(?:on|by) |(?!(?:may|march) \\d{1,2}(?!\\d|${TH}| *(?:$|[,.:;!?]|20\\d\\d|${TIME}))))${MONTH} (\\d{1,2})${TH}?${YEAR}`;
+const MONTH_FIRST = `(?:(?<=^\\s*)|(?:on|by) |(?!(?:may|march) \\d{1,2}(?!\\d|${TH}| *(?:$|[,.:;!?]|20\\d\\d|${TIME}))))${MONTH} (\\d{1,2})${TH}?${YEAR}(?! (?:${AMOUNT})(?!\\w))`;
 
 /** @type {Record<string, number>} */
 const NUMBERS = { first: 1, second: 2, other: 2, third: 3, fourth: 4, last: -1 };
@@ -82,9 +86,11 @@ export const en = {
     [word(`${BY}(?:(today|tonight|this (?:morning|afternoon|evening))|(?:tomorrow|tmr)${PART})`), (m, now) => (m[1] ? now : addDays(now, 1))],
     [word(`${BY}next (week|month|year)`), (m, now) => start(unit(m[1]), now)],
     [word("(?:(?:on|at|by) the|by this|this) weekend"), (_, now) => weekend(now)],
+    [word("(?:(?:on|at|by) (?:the )?)?next weekend"), (_, now) => weekendAfter(now)],
     [word(`in (\\d{1,3}|an?|one|${COUNT}) ${UNIT}`), (m, now) => plus(now, number(m[1]), unit(m[2]))],
     [word(`${BY}(?:the )?(\\d{1,2})${TH}?(?: of)? ${MONTH}${YEAR}`), (m, now) => dateOf(Number(m[1]), month(m[2]), now, m[3])],
     [word(MONTH_FIRST), (m, now) => dateOf(Number(m[2]), month(m[1]), now, m[3])],
+    [word(`(?:on|by) the (\\d{1,2})${TH}${ALONE}`), (m, now) => dayOfMonth(Number(m[1]), now)],
     [word(`(?:(?:(?:on|by) )?next|on|by) (${WEEKDAY})${PART}|(?:(?:by )?this )?(${PLAIN_DAY})${PART}`), (m, now) => nextWeekday(now, WEEKDAYS.indexOf(short(m[1] ?? m[2])))],
   ],
   times: [
