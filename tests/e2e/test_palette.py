@@ -65,6 +65,34 @@ def test_what_can_be_done_is_done_to_the_task_in_hand(anna: Visitor, page: Page)
     expect(page.locator(".row-title:focus")).to_have_count(1)
 
 
+@pytest.mark.parametrize(
+    ("locale", "typed", "words", "heading"),
+    [
+        ("en-GB", "sett", "Settings", "Settings"),
+        ("en-GB", "account", "Settings", "Settings"),
+        ("en-GB", "passw", "Settings: Password", "Password"),
+        ("en-GB", "signed in", "Settings: Where you are signed in", "Where you are signed in"),
+        ("de-DE", "einst", "Einstellungen", "Einstellungen"),
+        ("de-DE", "konto", "Einstellungen", "Einstellungen"),
+        ("de-DE", "daten", "Einstellungen: Deine Daten", "Deine Daten"),
+    ],
+)
+def test_the_settings_are_found_in_the_words_of_the_language(
+    visit: Callable[..., Visitor], locale: str, typed: str, words: str, heading: str
+) -> None:
+    page = visit(locale=locale).register(live=False)
+    page.locator("#heading").wait_for()
+    page.keyboard.press("Control+k")
+    page.locator("#palette-text:focus").wait_for()
+    page.keyboard.type(typed)
+
+    expect(page.get_by_role("option", selected=True)).to_have_text(words)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_focused()
+    expect(page.locator("#settings")).to_be_visible()
+
+
 def test_arrows_walk_through_the_options_and_say_which_is_active(page: Page) -> None:
     field = page.get_by_role("combobox", name="Commands")
     opened(page)

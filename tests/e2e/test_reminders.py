@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import wait_until
 from tests.e2e.test_everyone_can_use_it import violations
 
 if TYPE_CHECKING:
@@ -15,6 +18,12 @@ if TYPE_CHECKING:
 
 # An instant in the past fires at once.
 PAST = {"remindAt": "2020-01-01T09:00:00Z"}
+DUE = "2030-05-01T06:30:00Z"
+# Whether the server has a task of this priority with so many reminders.
+STORED = """async ([priority, count]) => {
+  const { items: [task] } = await (await fetch("/api/tasks")).json();
+  return task.priority === priority && task.reminders.length === count;
+}"""
 
 
 def bells(page: Page) -> Locator:
@@ -102,3 +111,153 @@ def test_a_moment_that_has_passed_waits_for_no_date(anna: Visitor) -> None:
         said = "already past" if "dueDate" in more else "waits for a date"
 
         expect(page.locator(".reminder")).to_contain_text(said)
+
+
+def details(visitor: Visitor, page: Page, *reminders: dict[str, str], due: str = DUE) -> Locator:
+    """Make a task with reminders and open its details, and in them the reminders."""
+    task = visitor.call("POST", "/api/tasks", {"title": "Call Grace", "dueDate": due})
+    for each in reminders:
+        visitor.call("POST", f"/api/tasks/{task['id']}/reminders", each)
+    page.get_by_role("link", name="Call Grace", exact=True).first.click()
+    panel = page.get_by_role("complementary", name="Details")
+    panel.locator("summary", has_text="Reminders").click()
+    expect(panel.locator(".reminders > li")).to_have_count(len(reminders))
+    return panel
+
+
+def stored(visitor: Visitor) -> list[dict[str, Any]]:
+    """Return the reminders of the only task, as the server has them."""
+    [task] = visitor.call("GET", "/api/tasks")["items"]
+    found: list[dict[str, Any]] = visitor.call("GET", f"/api/tasks/{task['id']}/reminders")["items"]
+    return found
+
+
+def test_a_removed_reminder_comes_back_as_it_was(anna: Visitor) -> None:
+    page = anna.register()
+    panel = details(anna, page, {"before": "PT1H"}, PAST, {"before": "PT10M"})
+    expect(panel.locator(".reminder small")).to_have_text(["scheduled", "reminded", "scheduled"])
+    expect(bells(page)).to_have_count(1)
+    before = stored(anna)
+
+    for name, left in (("2020", ["1 hour", "10 minutes"]), ("1 hour", ["10 minutes"])):
+        panel.get_by_role("button", name=re.compile(f"Remove reminder.*{name}")).click()
+        expect(page.locator(".toast").last).to_contain_text(re.compile(f"Reminder removed: .*{name}"))
+        expect(panel.locator(".reminder")).to_contain_text(left)
+    expect(bells(page)).to_have_count(0)
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+
+    expect(panel.locator(".reminder")).to_contain_text(["1 hour", "2020", "10 minutes"])
+    expect(bells(page)).to_have_count(1)
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    assert stored(anna) == before
+
+
+def test_the_focus_goes_to_the_next_reminder_when_one_is_removed(anna: Visitor) -> None:
+    page = anna.register()
+    panel = details(anna, page, {"before": "PT1H"}, {"before": "PT10M"}, {"before": "P1D"})
+
+    panel.get_by_role("button", name="Remove reminder 10 minutes before").press("Enter")
+    expect(panel.get_by_role("button", name="Remove reminder 1 day before")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("button", name="Remove reminder 1 hour before")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel.locator("summary", has_text="Reminders")).to_be_focused()
+
+
+def test_a_removal_that_can_still_be_undone_holds_up_nothing_and_goes_with_the_page(anna: Visitor) -> None:
+    page = anna.register()
+    anna.complaints_allowed = ("status of 404",)  # the request may leave with the old page and again with the new one
+    panel = details(anna, page, {"before": "PT1H"})
+    expect(panel.locator(".reminder small")).to_have_text("scheduled")
+
+    panel.get_by_role("button", name="Remove reminder").click()
+    panel.get_by_text("Urgent").click()
+
+    wait_until(page, STORED, ["urgent", 1])
+    page.reload()
+    wait_until(page, STORED, ["urgent", 0])
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    expect(page.get_by_text("Has a reminder")).to_have_count(0)
+
+
+def test_what_is_removed_just_before_it_rings_does_not_ring(anna: Visitor) -> None:
+    page = anna.register()
+    soon = (datetime.now(tz=UTC) + timedelta(seconds=10)).isoformat()
+    panel = details(anna, page, {"remindAt": soon})
+    expect(panel.locator(".reminder small")).to_have_text("scheduled")
+
+    panel.get_by_role("button", name="Remove reminder").click()
+
+    wait_until(page, STORED, ["medium", 0])
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+def test_the_same_reminder_is_not_set_twice(anna: Visitor) -> None:
+    page = anna.register()
+    panel = details(anna, page)
+
+    for _ in range(3):
+        panel.get_by_role("button", name="When it is due", exact=True).click()
+    expect(panel.locator(".reminder")).to_have_count(1)
+    expect(page.get_by_text("It already has this reminder.")).to_have_count(1)
+    for count in (2, 2):
+        panel.get_by_label("Remind at").fill("2030-04-30T18:00")
+        panel.get_by_role("button", name="Set", exact=True).click()
+        expect(panel.locator(".reminder")).to_have_count(count)
+
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    assert len(stored(anna)) == 2
+
+
+def test_a_reminder_that_was_set_is_taken_back_by_key(anna: Visitor) -> None:
+    page = anna.register()
+    panel = details(anna, page, {"before": "PT1H"})
+
+    panel.get_by_role("button", name="When it is due", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("Reminder set: When it is due")
+    page.keyboard.press("u")
+
+    expect(panel.locator(".reminder")).to_contain_text(["1 hour before"])
+    wait_until(page, STORED, ["medium", 1])
+
+
+def test_a_removed_reminder_that_is_set_again_is_the_one_that_was(anna: Visitor) -> None:
+    page = anna.register()
+    panel = details(anna, page, {"before": "PT1H"})
+    expect(panel.locator(".reminder small")).to_have_text("scheduled")
+    before = stored(anna)
+
+    panel.get_by_role("button", name="Remove reminder").click()
+    panel.get_by_role("button", name="1 hour before", exact=True).click()
+    page.keyboard.press("u")
+
+    expect(panel.locator(".reminder")).to_have_count(1)
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
+    assert stored(anna) == before
+
+
+def test_the_moment_that_is_offered_lies_ahead_and_one_that_has_passed_is_said(anna: Visitor) -> None:
+    page = anna.register()
+    panel = details(anna, page, due="2020-01-01T09:00:00Z")
+    moment = panel.get_by_label("Remind at")
+    now = page.evaluate("new Date().toLocaleString('sv').replace(' ', 'T')")
+    assert moment.input_value() > now
+
+    moment.fill("2020-01-01T09:00")
+    panel.get_by_role("button", name="Set", exact=True).click()
+
+    expect(panel.get_by_text("This moment has passed. Choose a later one.")).to_be_visible()
+    expect(moment).to_have_attribute("aria-invalid", "true")
+    expect(moment).to_be_focused()
+    expect(panel.locator(".reminder")).to_have_count(0)
+    moment.fill("2030-04-30T18:00")
+    expect(panel.get_by_text("This moment has passed.")).to_have_count(0)
+    moment.press("Enter")
+    expect(panel.locator(".reminder")).to_contain_text(["2030"])
+
+
+def test_the_moment_that_is_offered_is_when_it_is_due(anna: Visitor) -> None:
+    panel = details(anna, anna.register())
+
+    expect(panel.get_by_label("Remind at")).to_have_value("2030-05-01T08:30")

@@ -70,6 +70,8 @@ def test_a_task_gets_what_the_place_and_the_filters_ask_for_unless_it_says_other
 
     expect(page.locator(".row-title")).to_have_text(["Pear", "Apple", "Plum"])
     expect(page.locator(".row", has_text="Pear")).to_contain_text("Tomorrow")
+    page.get_by_role("link", name="Show “Quince”").click()
+    expect(page.locator(".row-title")).to_have_text(["Pear", "Quince", "Apple", "Bread", "Cherry", "Plum"])
     expect(page.get_by_text("Not sent yet")).to_have_count(0)
     made = {task["title"]: task for task in anna.call("GET", "/api/tasks")["items"]}
     assert (made["Pear"]["tags"], made["Pear"]["priority"]) == (["fruit"], "urgent")
@@ -92,6 +94,21 @@ def test_the_order_is_reversed_at_the_first_press(anna: Visitor, page: Page) -> 
     page.locator("#filter > summary").click()
     page.get_by_role("button", name="Reverse the order").click()
     expect(page.locator(".row-title")).to_have_text(["Late", "Latest", "Later"])
+
+
+def test_the_days_of_upcoming_are_reversed_as_well(anna: Visitor, page: Page) -> None:
+    anna.call("POST", "/api/tasks", {"title": "Damson", "dueDate": "2030-01-02", "priority": "low"})
+    page.goto("/upcoming")
+    expect(page.locator(".row-title")).to_have_text(["Apple", "Bread", "Damson", "Cherry"])
+
+    page.locator("#filter > summary").click()
+    page.get_by_role("button", name="Reverse the order").click()
+
+    expect(page.locator(".row-title")).to_have_text(["Cherry", "Damson", "Bread", "Apple"])
+    expect(page.locator(".group h2")).to_contain_text(["3 January 2030", "2 January 2030", "1 January 2030"])
+    page.get_by_role("combobox", name="Sort by").select_option("title")
+    page.get_by_role("button", name="Reverse the order").click()
+    expect(page.locator(".row-title")).to_have_text(["Apple", "Damson", "Bread", "Cherry"])
 
 
 def test_a_day_of_another_year_is_said_with_it(page: Page) -> None:

@@ -81,7 +81,7 @@ export function groupsOf(place, lens, tasks, lingering) {
   /** @param {Task[]} list @param {(a: Task, b: Task) => number} [natural] */
   const ordered = (list, natural) => sorted(list, lens, natural);
   if (place.name === "today") return todayGroups(open, ordered);
-  if (place.name === "upcoming") return upcomingGroups(open, ordered);
+  if (place.name === "upcoming") return upcomingGroups(open, ordered, lens);
   if (place.name === "completed") return grouped(ordered(done()), (task) => dayOf(task.completedAt ?? ""), lens);
   if (place.name === "search") {
     if (!isFiltered(lens)) return [];
@@ -126,14 +126,14 @@ function todayGroups(open, ordered) {
   return /** @type {Group[]} */ ([overdue, rest]).filter(filled);
 }
 
-/** @param {Task[]} open @param {Ordered} ordered */
-function upcomingGroups(open, ordered) {
+/** @param {Task[]} open @param {Ordered} ordered @param {Lens} lens */
+function upcomingGroups(open, ordered, lens) {
   const from = addDays(today(), 1);
   const due = open.filter(({ dueDate }) => dueDate && dayOf(dueDate) >= from);
-  const days = grouped(ordered(due, ORDERS.dueDate).sort((a, b) => plain(dayOf(a.dueDate ?? ""), dayOf(b.dueDate ?? ""))), (task) =>
-    dayOf(task.dueDate ?? ""),
-  );
-  return days.map((each) => ({ ...each, drop: `due:${each.key}` }));
+  const list = ordered(due, ORDERS.dueDate);
+  // Another order than by date is one within each day; the order by date is that of the days as well, also backwards.
+  if (lens.sort && lens.sort !== "dueDate") list.sort((a, b) => plain(dayOf(a.dueDate ?? ""), dayOf(b.dueDate ?? "")));
+  return grouped(list, (task) => dayOf(task.dueDate ?? "")).map((each) => ({ ...each, drop: `due:${each.key}` }));
 }
 
 /** @param {Task[]} list already in that order @returns {Group[]} */

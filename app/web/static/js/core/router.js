@@ -67,6 +67,20 @@ function lensOf(query) {
   };
 }
 
+/**
+ * Where one was in a list: how many rows there were, which was on top and how high, and which had the focus. The entry of
+ * the history keeps it in its state, for Back, Forward and a reload.
+ * @typedef {{rows: number, top: string, at: number, focus: string}} Spot
+ */
+/** @type {{look: () => Spot, restore: (spot: Spot | undefined, same: boolean) => void}} the list puts itself in here */
+export const spots = { look: () => ({ rows: 0, top: "", at: 0, focus: "" }), restore: () => undefined };
+// The browser would scroll before the rows are there.
+history.scrollRestoration = "manual";
+
+const keepSpot = () => history.replaceState({ ...history.state, spot: spots.look() }, "");
+// What Back leaves can no longer be written to, nor what a reload leaves.
+document.addEventListener("scrollend", keepSpot);
+
 /** @param {Place} place @param {Partial<Lens>} [lens] */
 export function addressOf(place, lens = {}) {
   const query = new URLSearchParams();
@@ -88,8 +102,11 @@ export function listAddress() {
 export function go(address, { replace = false } = {}) {
   const from = address.startsWith("/task/") ? listAddress() : undefined;
   if (address === location.pathname + location.search && !replace) return;
+  const list = listAddress();
+  if (!replace) keepSpot();
   history[replace ? "replaceState" : "pushState"]({ from }, "", address);
   tell();
+  if (list !== listAddress()) scrollTo(0, 0);
 }
 
 /** Where signing in leads: the page that asked for it, else the tasks. Only pages that we know are gone to. */
@@ -102,7 +119,11 @@ function tell() {
   for (const listener of listeners) listener();
 }
 
-addEventListener("popstate", tell);
+addEventListener("popstate", () => {
+  const list = current && addressOf(current.route.place, current.route.lens);
+  tell();
+  spots.restore(history.state?.spot, list === listAddress());
+});
 
 /** Links inside the page change the address without loading anything; those to other pages say `rel="external"`. */
 document.addEventListener("click", (event) => {

@@ -5,7 +5,7 @@
 
 import { keep, read } from "./db.js";
 import { enqueue } from "./outbox.js";
-import { changed, taskOf } from "./store.js";
+import { changed, opsOf, taskOf } from "./store.js";
 
 /** @import { Frame, Reminder } from "../types" */
 /** @typedef {Reminder & {taskId: string}} Bell */
@@ -23,7 +23,10 @@ export async function recallBells() {
 export const bellsHeard = () => heard;
 
 /** Those that still matter: of open tasks, the latest first. */
-export const ringing = () => [...bells.values()].filter(({ taskId }) => taskOf(taskId)?.completed === false).reverse();
+export const ringing = () => [...bells.values()].filter((bell) => taskOf(bell.taskId)?.completed === false && !isLeaving(bell)).reverse();
+
+/** Whether it was taken away here, which may still be undone. @param {Bell} bell */
+const isLeaving = ({ id, taskId }) => opsOf(taskId).some(({ kind, body }) => kind === "unremind" && body?.id === id);
 
 /** @param {Frame} frame about a reminder */
 export function hear({ type, taskId, reminder }) {

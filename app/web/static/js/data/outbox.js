@@ -7,13 +7,13 @@ import { call, UnreachableError, uuid } from "./api.js";
 import { differing, isPointless, same } from "./comparing.js";
 import { readAll, removeOp, writeOp } from "./db.js";
 import { madeHere } from "./own.js";
-import { OF_REMINDERS, request } from "./requests.js";
+import { lanesOf, OF_REMINDERS, request } from "./requests.js";
 import { confirm, confirmedOf, gone, ops, opsOf, refresh, rename, serverId, set, state, taskOf } from "./store.js";
 
 /** @import { Op, OpKind, Problem, Task } from "../types" */
 /** @import { Answer } from "./api.js" */
 
-/** How long a deletion waits so that it can be undone: as long as its toast is shown. */
+/** How long a deletion, of a task or a reminder, waits so that it can be undone: as long as its toast is shown. */
 export const UNDO_MS = 8000;
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
@@ -112,6 +112,7 @@ function pumpSoon() {
 export function withdraw(op) {
   if (sending.has(op.key) || !ops.includes(op)) return false;
   drop(op);
+  pumpSoon();
   return true;
 }
 
@@ -156,8 +157,6 @@ function settle(op, task) {
 export function pump() {
   clearTimeout(timer);
   if (state.expired || !state.user || retryMs < 0) return;
-  // New tasks go one after the other, so that the server makes them in the order they were written.
-  const lanesOf = (/** @type {Op} */ op) => (op.kind === "create" ? [op.id, "create"] : [op.id]);
   const busy = new Set(ops.filter((op) => sending.has(op.key)).flatMap(lanesOf));
   let soonest = Infinity;
   for (const op of ops.filter((each) => !isPointless(each))) {
@@ -287,9 +286,9 @@ export function decide(op, mine) {
 /** Sends held deletions now, because the page goes away; they stay kept until an answer is known. */
 export function flushHeld() {
   for (const op of ops) {
-    if (op.kind !== "delete" || !op.notBefore) continue;
+    if (!op.notBefore) continue;
     op.notBefore = 0;
     void writeOp(op);
-    call("DELETE", `/api/tasks/${op.id}`, { key: op.key, keepalive: true }).catch(() => undefined);
+    request(op, true).catch(() => undefined);
   }
 }

@@ -18,13 +18,30 @@ function kept() {
 /** @type {Set<string>} keys of changes */
 const keys = new Set(kept());
 
-/** @param {string} key of a change that is made now */
-export const madeHere = (key) => void keys.add(key);
+let keeping = false;
+
+/**
+ * Kept at once, since a page that goes away still makes changes, of what is being typed, and may go without a word; all that
+ * are made together are kept together.
+ * @param {string} key of a change that is made now
+ */
+export function madeHere(key) {
+  keys.add(key);
+  if (keeping) return;
+  keeping = true;
+  queueMicrotask(() => {
+    keeping = false;
+    store();
+  });
+}
 
 /** @param {string} key whether a change was made in this window */
 export const isOwn = (key) => keys.has(key);
 
-addEventListener("pagehide", () => {
-  // Where nothing can be kept nothing was made either: a page that only asks who you are must not fail.
-  if (keys.size) sessionStorage.setItem(NAME, JSON.stringify([...keys].slice(-KEPT)));
-});
+function store() {
+  try {
+    sessionStorage.setItem(NAME, JSON.stringify([...keys].slice(-KEPT)));
+  } catch {
+    // Where nothing can be kept, only a reload makes news of what was done here.
+  }
+}

@@ -8,9 +8,9 @@ import { countsOf } from "../core/places.js";
 import { addressOf, go, route } from "../core/router.js";
 import { savedViews } from "../data/savedviews.js";
 import { signOut } from "../data/sync.js";
-import { allTasks, ops, taskOf } from "../data/store.js";
-import { add, moveToToday, remove, toggle } from "./actions.js";
-import { placed } from "./quickadd.js";
+import { allTasks, ops, state, taskOf } from "../data/store.js";
+import { moveToToday, remove, toggle } from "./actions.js";
+import { addHere } from "./quickadd.js";
 import { act, currentTask, details, openHelp, startAdding, visit } from "./keys.js";
 import { shownTasks } from "./list.js";
 import { completeMany, prioritizeMany, removeMany, scheduleMany, tagMany, untagMany } from "./many.js";
@@ -20,7 +20,10 @@ import { undoLast } from "./toast.js";
 import { isOverdue } from "../core/dates.js";
 
 /** @import { Lens, Place, Priority, Task } from "../types" */
-/** @typedef {{group: string, words: string, mark: string, run: () => void, keys?: string, current?: boolean}} Command */
+/**
+ * @typedef {{group: string, words: string, mark: string, run: () => void, keys?: string, current?: boolean, also?: string, deep?: boolean}} Command
+ *   `also` are other words it is found by; what is `deep` appears only when one types
+ */
 
 const LEVELS = /** @type {Priority[]} */ (["urgent", "high", "medium", "low"]);
 const PLACES = /** @type {const} */ ([["inbox", "g i"], ["today", "g t"], ["upcoming", "g u"], ["completed", "g c"]]);
@@ -28,6 +31,10 @@ const SORTS = /** @type {const} */ (["", "dueDate", "priority", "title", "create
 const THEMES = /** @type {const} */ (["auto", "light", "dark"]);
 /** More matches than this are seen better in the search. */
 const MOST_TASKS = 8;
+/** Parts of the page of the account, and their headings. */
+const SETTINGS = /** @type {const} */ ([
+  ["profile", "account.profile"], ["look", "account.look"], ["sessions", "sessions.title"], ["password", "password.title"], ["data", "export.title"],
+]);
 /** A long list of tags hides what is behind it, so all of them appear only when one types. */
 const MOST_TAGS = 5;
 
@@ -49,12 +56,12 @@ export function commandsFor() {
 /** Of the many that are alike, the first few. */
 function brief() {
   let tags = 0;
-  return (/** @type {Command} */ { mark }) => mark !== "tag" || (tags += 1) <= MOST_TAGS;
+  return (/** @type {Command} */ { mark, deep }) => !deep && (mark !== "tag" || (tags += 1) <= MOST_TAGS);
 }
 
 /** @param {string} typed @param {Command[]} commands */
 function best(typed, commands) {
-  const scored = commands.map((command) => ({ command, score: fit(typed, command.words) })).filter(({ score }) => score > 0);
+  const scored = commands.map((command) => ({ command, score: fit(typed, command.words) || fit(typed, command.also ?? "") })).filter(({ score }) => score > 0);
   return scored.sort((a, b) => b.score - a.score).map(({ command }) => command);
 }
 
@@ -106,8 +113,31 @@ function placeCommands() {
   return [
     ...PLACES.map(([name, keys]) => to(group, { name }, name, t(`place.${name}`), here, keys)),
     ...savedViews().map(({ name, address }) => ({ group, mark: "view", words: name, run: () => visit(address) })),
+    ...accountCommands(group, here),
     ...countsOf(allTasks()).tags.map(({ tag }) => to(group, { name: "tag", tag }, "tag", `#${tag}`, here)),
   ];
+}
+
+/** @param {string} group @param {string} here @returns {Command[]} */
+function accountCommands(group, here) {
+  const words = t("nav.settings");
+  const pages = [
+    { ...to(group, { name: "settings" }, "user", words, here), also: t("nav.account") },
+    ...SETTINGS.map(([part, title]) => ({ group, mark: "user", words: `${words}: ${t(title)}`, deep: true, run: () => void showSettings(part) })),
+  ];
+  return state.user?.operator ? [...pages, { group, mark: "history", words: t("nav.ops"), run: () => location.assign("/ops") }] : pages;
+}
+
+/** @param {string} part */
+async function showSettings(part) {
+  visit("/settings");
+  const { drawAccount } = await import("./account.js");
+  drawAccount();
+  const title = document.getElementById(`settings-${part}`);
+  if (!title) return;
+  title.tabIndex = -1;
+  title.focus();
+  title.scrollIntoView({ block: "center" });
 }
 
 /** @param {string} group @param {Place} place @param {string} mark @param {string} words @param {string} here @param {string} [keys] @returns {Command} */
@@ -151,5 +181,5 @@ function typedCommands(typed) {
   const group = t("palette.typed");
   const { fields } = parse(typed);
   const search = { group, mark: "search", words: t("palette.search", { text: typed }), keys: "/", run: () => visit(addressOf({ name: "search" }, { q: typed })) };
-  return fields.title ? [search, { group, mark: "plus", words: t("palette.add", { text: typed }), run: () => void add(placed(fields)) }] : [search];
+  return fields.title ? [search, { group, mark: "plus", words: t("palette.add", { text: typed }), run: () => addHere(fields) }] : [search];
 }

@@ -18,14 +18,13 @@ const MEANT = /^(?:19|[2-9]\d)\d\d-/u;
 export function duePart({ part, task, save }) {
   const [date, time, zone] = /** @type {const} */ ([part("date"), part("time"), part("zone")]);
   const inputs = /** @type {HTMLInputElement[]} */ ([date, time, zone]);
-  const refuseDate = refusal(date, "refusal.out_of_range", ".pair");
-  const refuseZone = refusal(zone, "refusal.unknown_time_zone", ".field");
+  const [refuseDate, refuseZone] = [refusal(date, ".pair"), refusal(zone, ".field")];
   /** @type {Map<HTMLInputElement, string | undefined>} what was last drawn or saved; anything else was written by hand */
   const known = new Map();
   /** @param {string | null} name */
   const choose = (name) => {
     const { dueDate, timeZone } = task();
-    refuseDate(false);
+    refuseDate("");
     save({ dueDate: name && onDay(dueDate, name, timeZone) });
   };
   part("dueWords").append(
@@ -35,8 +34,8 @@ export function duePart({ part, task, save }) {
   /** Saves what was written by hand and is whole. What is refused stays to be seen, and the task keeps what it has. */
   const flush = () => {
     if (inputs.some(({ validity }) => validity.badInput) || inputs.every((input) => input.value === known.get(input))) return;
-    refuseDate(date.value !== "" && !MEANT.test(date.value));
-    refuseZone(zone.value !== "" && !isZone(zone.value));
+    refuseDate(date.value && !MEANT.test(date.value) ? "refusal.out_of_range" : "");
+    refuseZone(zone.value && !isZone(zone.value) ? "refusal.unknown_time_zone" : "");
     const saved = fieldsOf(task());
     const [day, clock, timeZone] = inputs.map((input, index) => (refused(input) ? saved[index] : input.value));
     for (const input of inputs) if (!refused(input)) known.set(input, input.value);
@@ -91,16 +90,15 @@ const refused = (input) => input.hasAttribute("aria-invalid");
 /**
  * Says at a field what is wrong with it.
  * @param {HTMLInputElement} input
- * @param {Key} words
  * @param {string} above what the words stand below
  */
-function refusal(input, words, above) {
+export function refusal(input, above) {
   const error = h("p", { class: "error", id: `due-${input.dataset.part}-error` });
   input.closest(above)?.after(error);
   input.setAttribute("aria-describedby", error.id);
-  return (/** @type {boolean} */ wrong) => {
-    put(error, wrong ? t(words) : "");
-    if (wrong) input.setAttribute("aria-invalid", "true");
+  return (/** @type {Key | ""} */ words) => {
+    put(error, words && t(words));
+    if (words) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
   };
 }

@@ -1,6 +1,7 @@
-/** The form behind the filter button: order, filters, and a name to keep them under. */
+/** The form behind the filter button: order, filters, and a name to keep them under; and the chips that say what is active. */
 
-import { $, clone, h, reconcile } from "../core/dom.js";
+import { dayWords } from "../core/dates.js";
+import { $, clone, h, icon, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { countsOf, naturalOrder } from "../core/places.js";
 import { listAddress, route } from "../core/router.js";
@@ -124,4 +125,24 @@ function drawView() {
   const state = address + (view?.name ?? "");
   if (state !== drawnView) part("name").value = view?.name ?? "";
   drawnView = state;
+}
+
+let drawnActive = "";
+
+/** What is filtered, and the order: each can be taken away. @param {Lens} lens */
+export function drawActive(lens) {
+  const state = JSON.stringify({ ...lens, q: "" });
+  if (state === drawnActive) return;
+  drawnActive = state;
+  /** @type {[string, Partial<Lens>][]} */
+  const active = [];
+  if (lens.completed) active.push([t(lens.completed === "true" ? "place.completed" : "filter.open"), { completed: "" }]);
+  for (const level of lens.priority) active.push([t(`priority.${level}`), { priority: lens.priority.filter((one) => one !== level) }]);
+  for (const tag of lens.tags) active.push([`#${tag}`, { tags: lens.tags.filter((one) => one !== tag) }]);
+  if (lens.dueAfter) active.push([t("filter.from", { day: dayWords(lens.dueAfter) }), { dueAfter: "" }]);
+  if (lens.dueBefore) active.push([t("filter.before", { day: dayWords(lens.dueBefore) }), { dueBefore: "" }]);
+  const arrow = lens.order ? (lens.order === "asc" ? " ↑" : " ↓") : "";
+  if (lens.sort) active.push([`${t("filter.sort")} ${t(`sort.${lens.sort}`)}${arrow}`, { sort: "", order: "" }]);
+  $("#active-filters").replaceChildren(...active.map(([label, without]) =>
+    h("button", { type: "button", class: "chip", "aria-label": t("filter.remove", { label }), onclick: () => show(without) }, label, icon("close"))));
 }

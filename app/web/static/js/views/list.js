@@ -3,14 +3,15 @@
 import { $, h, put, reconcile } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { groupsOf, isFiltered } from "../core/places.js";
-import { route } from "../core/router.js";
+import { route, spots } from "../core/router.js";
 import { retry } from "../data/sync.js";
-import { allTasks, lingering, state } from "../data/store.js";
+import { allTasks, lingering, rowId, state } from "../data/store.js";
 import { moveToToday } from "./actions.js";
 import { rowFor, rowRoot } from "./row.js";
 import { pickNone } from "./selection.js";
 
 /** @import { Group, Place } from "../types" */
+/** @import { Spot } from "../core/router.js" */
 
 const FIRST_ROWS = 60;
 const MORE_ROWS = 120;
@@ -18,6 +19,8 @@ const MORE_ROWS = 120;
 const SKELETON_AFTER_MS = 300;
 const LEAVE_MS = 180;
 
+/** @type {Spot | undefined} where one was before a reload, until its row is there */
+let sought = history.state?.spot?.top ? history.state.spot : undefined;
 let limit = FIRST_ROWS;
 let address = "";
 /** @type {Group[]} */
@@ -36,8 +39,9 @@ setTimeout(() => {
 const sections = new Map();
 
 const watcher = new IntersectionObserver(
-  ([entry]) => {
-    if (!entry?.isIntersecting || $("#more").hidden) return;
+  (entries) => {
+    // Where frames are slow several come at once, and the last one is how it is.
+    if (!entries.at(-1)?.isIntersecting || $("#more").hidden) return;
     limit += MORE_ROWS;
     drawList();
   },
@@ -50,8 +54,65 @@ export const watchEnd = () => watcher.observe($("#more"));
 /** All tasks of the place in their order, also those that are not drawn yet. */
 export const shownTasks = () => groups.flatMap((group) => group.tasks);
 
+/** @param {string} [id] */
+const linkOf = (id = "") => rowRoot(id)?.querySelector("a");
+
 /** Puts the focus on a row, or on the heading when there is none. @param {string} id */
-export const focusNear = (id) => (rowRoot(id)?.querySelector("a") ?? $("#heading")).focus();
+export const focusNear = (id) => (linkOf(id) ?? $("#heading")).focus();
+
+/** Puts the focus on a row that may not be drawn yet. @param {string} id */
+export function reveal(id) {
+  limit = Math.max(limit, 1 + shownTasks().findIndex((task) => rowId(task.id) === rowId(id)));
+  drawList();
+  focusNear(id);
+  settled(() => linkOf(id)?.scrollIntoView({ block: "center" }));
+}
+
+/**
+ * Heights of rows that were not seen yet are guesses: a place is right when the rows around it have been drawn.
+ * @param {() => void} scroll
+ * @param {number} [frames]
+ */
+function settled(scroll, frames = 3) {
+  scroll();
+  if (frames) requestAnimationFrame(() => settled(scroll, frames - 1));
+}
+
+/** @param {Element | null | undefined} row */
+const idOf = (row) => /** @type {HTMLElement | null | undefined} */ (row)?.dataset.id ?? "";
+
+spots.look = () => {
+  // At its top a list stays there, whatever has come meanwhile.
+  const top = [...$("#list").querySelectorAll(".row")].find((row) => window.scrollY > 0 && row.getBoundingClientRect().bottom > 0);
+  const at = top?.getBoundingClientRect().top ?? 0;
+  return { rows: limit, top: idOf(top), at, focus: idOf(document.activeElement?.closest(".row")) };
+};
+
+spots.restore = (spot, same) => {
+  if (spot && spot.rows > limit) {
+    limit = spot.rows;
+    drawList();
+  }
+  const lost = document.activeElement === document.body ? $("#heading") : undefined;
+  (linkOf(spot?.focus) ?? lost)?.focus({ preventScroll: !same });
+  // A list that stayed beside its details is where one has scrolled it.
+  if (!same && !goTo(spot)) scrollTo(0, 0);
+};
+
+/** @param {Spot | undefined} spot @returns {boolean} whether its row is there */
+function goTo(spot) {
+  const row = rowRoot(spot?.top ?? "");
+  if (!spot || !row?.isConnected) return false;
+  settled(() => row.isConnected && scrollBy(0, row.getBoundingClientRect().top - spot.at));
+  return true;
+}
+
+/** Goes where one was before a reload, once its row is there. */
+function resume() {
+  if (!goTo(sought) && !state.loaded) return;
+  linkOf(sought?.focus)?.focus({ preventScroll: true });
+  sought = undefined;
+}
 
 /** Shows more rows, for a hand that walks down with the keyboard. */
 export function grow() {
@@ -65,9 +126,12 @@ export function drawList() {
   if (page !== "list" || (!state.user && !state.failed)) return;
   const here = JSON.stringify([place, lens]);
   const moved = here !== address;
-  if (moved) limit = FIRST_ROWS;
+  if (moved) limit = (!address && sought?.rows) || FIRST_ROWS;
   // What was picked in one place is not acted on from another.
-  if (moved && address) pickNone();
+  if (moved && address) {
+    pickNone();
+    sought = undefined;
+  }
   address = here;
   groups = groupsOf(place, lens, allTasks(), lingering);
   const total = groups.reduce((sum, group) => sum + group.tasks.length, 0);
@@ -86,6 +150,7 @@ export function drawList() {
   reconcile($("#list"), wanted);
   // A row that went into a group which was not on the page yet lost the focus on its way.
   if (focused?.isConnected && document.activeElement === document.body) focused.focus({ preventScroll: true });
+  if (sought) resume();
   // Seen again after it left the view, the observer reports anew; hidden at the end so that it stays quiet.
   $("#more").hidden = total <= limit;
   const end = `${address}${Math.min(total, limit)}`;

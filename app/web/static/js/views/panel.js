@@ -2,10 +2,12 @@
 
 import { fullWords } from "../core/dates.js";
 import { $, clone, h, put } from "../core/dom.js";
-import { t } from "../core/messages.js";
+import { t, tOr } from "../core/messages.js";
 import { go, listAddress, route } from "../core/router.js";
+import { same } from "../data/comparing.js";
 import { keep, read } from "../data/db.js";
-import { rowId, serverId, state, taskOf } from "../data/store.js";
+import { enqueue, withdraw } from "../data/outbox.js";
+import { opsOf, rowId, serverId, state, taskOf } from "../data/store.js";
 import { change, remove, toggle } from "./actions.js";
 import { conflictPart } from "./conflict.js";
 import { duePart } from "./due.js";
@@ -14,10 +16,11 @@ import { priorityPart, tagsPart } from "./labels.js";
 import { remindPart } from "./reminders.js";
 import { repeatPart } from "./repeat.js";
 import { drawRing, rowRoot } from "./row.js";
+import { toast } from "./toast.js";
 
-/** @import { Task } from "../types" */
+/** @import { Task, TaskFields } from "../types" */
 /** @typedef {(name: string) => any} Part finds a named element of the panel */
-/** @typedef {{part: Part, task: () => Task, save: (fields: import("../types").TaskFields) => void}} Context */
+/** @typedef {{part: Part, task: () => Task, save: (fields: TaskFields, base?: Task) => void}} Context */
 
 /** @type {{id: string, draw: (task: Task) => void, flush: () => void} | null} */
 let open = null;
@@ -88,7 +91,7 @@ function build(id) {
   let last = /** @type {Task} */ (taskOf(id));
   const task = () => (last = taskOf(id) ?? last);
   /** @type {Context} */
-  const context = { part, task, save: (fields) => change(task().id, fields) };
+  const context = { part, task, save: (fields, base = taskOf(id)) => base && amend(base, fields) };
   const typed = [textPart(context, "title"), textPart(context, "description"), duePart(context)];
   const parts = [priorityPart, tagsPart, repeatPart, remindPart, historyPart, conflictPart].map((make) => make(context));
   part("ring").onclick = () => toggle(id);
@@ -115,11 +118,41 @@ function build(id) {
 }
 
 /**
+ * Saves a change, and says which with a way back.
+ * @param {Task} base the task as it was when the change was begun
+ * @param {TaskFields} fields
+ */
+function amend(base, fields) {
+  const names = Object.keys(fields);
+  const was = Object.fromEntries(names.map((name) => [name, Reflect.get(base, name)]));
+  const changes = names.filter((name) => !same(Reflect.get(fields, name), was[name]));
+  if (!changes.length) return;
+  change(base.id, fields, base);
+  const words = changes.map((name) => tOr("field.", name)).join(", ");
+  // Where it is gone the outbox says so.
+  if (taskOf(base.id)) toast(t("toast.changed", { fields: words }), { undo: () => takeBack(base.id, was) });
+}
+
+/**
+ * What waits for a decision has not happened: there theirs stays, and what else that change is about goes on, undecided as before.
+ * @param {string} id
+ * @param {TaskFields} was what is to be again
+ */
+function takeBack(id, was) {
+  const last = opsOf(serverId(id)).findLast(({ kind, body = {} }) => kind === "patch" && Object.keys(was).some((name) => name in body));
+  if (!last?.conflict || !withdraw(last)) return change(id, was);
+  const { conflict: theirs, before, version } = last;
+  const rest = Object.entries(last.body ?? {}).filter(([name]) => !(name in was));
+  const clashes = rest.some(([name, mine]) => [mine, before?.[name]].every((each) => !same(each, Reflect.get(theirs, name))));
+  if (rest.length) enqueue("patch", id, Object.fromEntries(rest), { version, before, ...(clashes && { conflict: theirs }) });
+}
+
+/**
  * A text that is saved when it is left. Drafts are kept on every stroke, under the version they were begun on.
  * @param {Context} context
  * @param {"title" | "description"} name
  */
-function textPart({ part, task }, name) {
+function textPart({ part, task, save }, name) {
   const area = /** @type {HTMLTextAreaElement} */ (part(name));
   const draftKey = `draft-${name}-${task().id}`;
   /** @type {Task | null} what the typing began from */
@@ -135,7 +168,7 @@ function textPart({ part, task }, name) {
     if (name === "title" && !text) {
       part("titleError").textContent = "";
       draw(task());
-    } else if (text !== begun[name]) change(begun.id, { [name]: text }, begun);
+    } else if (text !== task()[name]) save({ [name]: text }, begun);
   };
   area.addEventListener("input", () => {
     base ??= task();

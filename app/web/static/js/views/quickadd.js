@@ -4,8 +4,10 @@ import { $, h, icon, reconcile } from "../core/dom.js";
 import { addDays, today } from "../core/dates.js";
 import { later } from "../core/later.js";
 import { t } from "../core/messages.js";
+import { groupsOf } from "../core/places.js";
 import { route } from "../core/router.js";
 import { keep, read } from "../data/db.js";
+import { taskOf } from "../data/store.js";
 import { add } from "./actions.js";
 
 /** @import { TaskFields } from "../types" */
@@ -13,6 +15,7 @@ import { add } from "./actions.js";
 const MAX_TITLE = 500;
 /** Understanding words is fetched when somebody is about to write some. */
 const words = later(() => import("../core/parse.js"));
+const elsewhere = later(() => import("./elsewhere.js"));
 
 /** @type {Set<string>} */
 const dismissed = new Set();
@@ -27,6 +30,7 @@ export async function startQuickAdd() {
   input().addEventListener("input", () => {
     keepDraft();
     complain("");
+    forget();
     draw();
   });
   input().addEventListener("focus", () => words.use(() => undefined), { once: true });
@@ -40,6 +44,12 @@ export async function startQuickAdd() {
 
 /** One line is being written; those above it wait to be understood. */
 const keepDraft = () => void keep("draft", [...entered, input().value].join("\n"));
+
+/** What was taken as plain text is so for as long as it stands in the line. */
+function forget() {
+  const line = input().value.toLowerCase();
+  for (const part of dismissed) if (!line.includes(part)) dismissed.delete(part);
+}
 
 /** @param {string} message empty when all is well */
 function complain(message) {
@@ -95,7 +105,7 @@ function writeEntered({ parse }) {
 function write(line, fields) {
   const wrong = !fields.title ? t("add.empty") : fields.title.length > MAX_TITLE ? t("add.long", { n: fields.title.length }) : "";
   if (!wrong) {
-    add(placed(fields));
+    addHere(fields);
     dismissed.clear();
     return;
   }
@@ -104,10 +114,22 @@ function write(line, fields) {
 }
 
 /**
+ * Adds a task to what is shown; where that leaves it out, it is said where it went.
+ * @param {TaskFields & {title: string}} fields
+ */
+export function addHere(fields) {
+  const found = placed(fields);
+  const id = add(found);
+  const { place, lens } = route();
+  const task = taskOf(id);
+  if (task && !groupsOf(place, lens, [task], new Set()).some(({ tasks }) => tasks.length)) elsewhere.use((loaded) => loaded.sayWhere(task));
+}
+
+/**
  * A task belongs where it was written: in Today it is due today, under a tag or a filter it gets what these ask for.
  * @param {TaskFields & {title: string}} fields
  */
-export function placed(fields) {
+function placed(fields) {
   const { place, lens } = route();
   const found = { ...fields, tags: [...(fields.tags ?? [])] };
   for (const tag of [place.tag ?? "", ...lens.tags]) {

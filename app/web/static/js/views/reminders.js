@@ -1,12 +1,14 @@
 /** Reminders of a task, and what became of each of them. */
 
-import { fullWords, momentOf, splitDue, today } from "../core/dates.js";
+import { fullWords, momentOf } from "../core/dates.js";
 import { h, iconButton, put, reconcile } from "../core/dom.js";
 import { t, tOr } from "../core/messages.js";
+import { goodMoment, isPast } from "../core/snoozing.js";
 import { call } from "../data/api.js";
 import { acknowledge, bellsHeard, snooze } from "../data/bells.js";
-import { enqueue } from "../data/outbox.js";
 import { answers } from "./bells.js";
+import { refusal } from "./due.js";
+import { addReminder, removeReminder, wordsFor } from "./reminding.js";
 
 /** @import { Context } from "./panel.js" */
 /** @import { Delivery, Reminder, Task } from "../types" */
@@ -15,17 +17,12 @@ const BEFORE = /** @type {const} */ (["PT10M", "PT1H", "P1D"]);
 
 /** @param {Context} context @returns {(task: Task) => void} */
 export function remindPart({ part, task }) {
-  /** @param {{before?: string, remindAt?: string}} body */
-  const add = (body) => void enqueue("remind", task().id, { ...body, channels: ["email"] });
+  /** @param {{before?: string, remindAt?: string}} when */
+  const add = (when) => addReminder(task().id, when);
   const choices = [h("button", { type: "button", class: "choice-button", onclick: () => add({ before: "PT0S" }) }, t("remind.at"))];
   for (const before of BEFORE) choices.push(h("button", { type: "button", class: "choice-button", onclick: () => add({ before }) }, t(`remind.${before}`)));
   part("remindChoices").append(...choices);
-  part("remindForm").addEventListener("submit", (/** @type {Event} */ event) => {
-    event.preventDefault();
-    const [day = "", time = ""] = part("remindAt").value.split("T");
-    add({ remindAt: momentOf(day, time) });
-    part("remindAt").value = "";
-  });
+  const offer = momentForm(part("remindForm"), part("remindAt"), (remindAt) => add({ remindAt }));
   /** @type {Map<string, Reminder>} what became of them, which the task itself does not say */
   const known = new Map();
   /** By what they say: one that says the same stays, with its deliveries unfolded and a click that is under way. @type {Map<string, HTMLElement>} */
@@ -40,7 +37,11 @@ export function remindPart({ part, task }) {
       const words = JSON.stringify([id, whole]);
       return [words, before.get(words) ?? item(whole, id)];
     }));
-    reconcile(part("reminders"), [...items.values()]);
+    const list = part("reminders");
+    const at = [...list.children].findIndex((each) => each.contains(document.activeElement));
+    reconcile(list, [...items.values()]);
+    // The focus goes to what has taken the place of that which had it.
+    if (at >= 0 && !list.contains(document.activeElement)) focusItem(list.children[at] ?? list.lastElementChild, part("remind"));
   };
   const read = async () => {
     const answer = await call("GET", `/api/tasks/${task().id}/reminders`).catch(() => null);
@@ -62,9 +63,54 @@ export function remindPart({ part, task }) {
     put(part("remindValue"), reminders.length ? String(reminders.length) : "");
     draw(now);
     ask();
-    const [day, time] = dueDate ? splitDue(dueDate) : [today(), ""];
-    if (!part("remindAt").value) part("remindAt").value = `${day}T${time || "09:00"}`;
+    offer(dueDate);
   };
+}
+
+/**
+ * @param {Element | null} item of the list of reminders, if there is one
+ * @param {Element} fold in which they are
+ */
+const focusItem = (item, fold) =>
+  /** @type {HTMLElement | null} */ (item?.querySelector("button, summary") ?? fold.querySelector("summary"))?.focus();
+
+/**
+ * The form for a moment of one's own. It offers one that lies ahead until another is written, and takes none that has passed.
+ * @param {HTMLFormElement} form
+ * @param {HTMLInputElement} input
+ * @param {(moment: string) => void} add
+ * @returns {(due: string | null) => void} offers a moment
+ */
+function momentForm(form, input, add) {
+  const refuse = refusal(input, "form");
+  let offered = "";
+  form.noValidate = true;
+  const moment = () => (input.value ? momentOf(...splitAtT(input.value)) : "");
+  /** What has passed is said when the field is left: while one types 2030, it is the year 2. */
+  const isWrong = () => {
+    const words = input.value && isPast(moment()) ? "remind.past" : "";
+    refuse(words);
+    return words !== "";
+  };
+  input.addEventListener("blur", isWrong);
+  input.addEventListener("input", () => refuse(""));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (input.value && !isWrong()) return add(moment());
+    if (!input.value) refuse("refusal.required");
+    input.focus();
+  });
+  return (due) => {
+    if (document.activeElement === input || (input.value && input.value !== offered)) return;
+    refuse("");
+    input.value = offered = goodMoment(due).join("T");
+  };
+}
+
+/** @param {string} text @returns {[day: string, time: string]} */
+function splitAtT(text) {
+  const [day = "", time = ""] = text.split("T");
+  return [day, time];
 }
 
 /** @param {Reminder} reminder @param {string} taskId */
@@ -75,18 +121,10 @@ function item(reminder, taskId) {
   const fold = h("details", {}, h("summary", {}, t("remind.deliveries")), list);
   fold.addEventListener("toggle", () => fold.open && void deliveries(reminder.id, list));
   const { id, state } = reminder;
-  const remove = () => void enqueue("unremind", taskId, { id });
+  const remove = () => removeReminder(taskId, reminder);
   const asks = state === "fired" && h("div", { class: "choices" }, answers(words, () => acknowledge(taskId, id), (until) => snooze(taskId, id, until)));
   return h("li", {}, h("div", { class: "reminder" }, h("span", {}, words), h("small", {}, reminder.state && tOr("state.", reminder.state)),
     !pending && iconButton("close", t("remind.remove", { when: words }), remove)), asks, !pending && fold);
-}
-
-/** @param {Reminder} reminder */
-function wordsFor({ before, remindAt, fireAt, snoozedUntil, state }) {
-  const named = before === "PT0S" ? t("remind.at") : before ? tOr("remind.", before) : "";
-  const when = remindAt ?? fireAt;
-  const again = state === "scheduled" && snoozedUntil && t("bell.again", { when: fullWords(snoozedUntil) });
-  return [named, when && fullWords(when), again].filter(Boolean).join(" · ");
 }
 
 /** @param {string} id @param {HTMLElement} list */

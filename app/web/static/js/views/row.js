@@ -3,6 +3,7 @@
 import { dayOf, dueWords, isOverdue, today } from "../core/dates.js";
 import { clone, h, icon, put, refill, unseen } from "../core/dom.js";
 import { t } from "../core/messages.js";
+import { route } from "../core/router.js";
 import { marks, opsOf, rowId } from "../data/store.js";
 import { toggle } from "./actions.js";
 import { isPicked } from "./selection.js";
@@ -38,7 +39,8 @@ function build() {
     const conflict = waiting.some((op) => op.conflict);
     const by = marks.get(task.id) ?? "";
     const picked = isPicked(task.id);
-    const state = `${waiting.length > 0}${conflict}${picked}${by}${today()}${task.dueDate ? isOverdue(task.dueDate) : ""}`;
+    const open = rowId(route().task ?? "") === rowId(task.id);
+    const state = `${waiting.length > 0}${conflict}${picked}${open}${by}${today()}${task.dueDate ? isOverdue(task.dueDate) : ""}`;
     if (task === drawn && state === last) return;
     [drawn, last] = [task, state];
     root.dataset.id = task.id;
@@ -46,11 +48,14 @@ function build() {
     root.classList.toggle("done", task.completed);
     root.classList.toggle("marked", by !== "");
     root.classList.toggle("picked", picked);
+    root.classList.toggle("current", open);
     box.setAttribute("aria-checked", String(picked));
     box.setAttribute("aria-label", t("row.pick", { title: task.title }));
     drawRing(ring, task);
     put(title, task.title);
     title.href = `/task/${task.id}`;
+    if (open) title.setAttribute("aria-current", "true");
+    else title.removeAttribute("aria-current");
     refill(meta, metaOf(task, by, waiting.length > 0, conflict));
   };
   return { root, fill };

@@ -9,6 +9,13 @@ const AT_MOST = 3;
 
 /** @type {{element: HTMLElement, undo: () => void}[]} */
 const undoable = [];
+/** What had the focus before it went to the messages: it goes back there. @type {HTMLElement | null} */
+let before = null;
+
+$("#toasts").addEventListener("focusin", ({ currentTarget, relatedTarget }) => {
+  const from = /** @type {HTMLElement | null} */ (relatedTarget);
+  if (!(/** @type {Node} */ (currentTarget).contains(from))) before = from;
+});
 
 /**
  * @param {string} text
@@ -16,6 +23,7 @@ const undoable = [];
  */
 export function toast(text, { undo, tone } = {}) {
   const region = $("#toasts");
+  if (!undo) unsay(text);
   const element = h("div", { class: `toast ${tone ?? ""}` }, h("span", { class: "toast-text" }, text));
   const entry = undo && { element, undo };
   if (entry) {
@@ -32,11 +40,19 @@ export function toast(text, { undo, tone } = {}) {
   else setTimeout(() => dismiss(element), UNDO_MS);
 }
 
+/** What is said again is said once: a key that is pressed ten times fills no page. @param {string} text */
+function unsay(text) {
+  const same = [...$("#toasts").children].find((each) => each.firstElementChild?.textContent === text);
+  if (same) dismiss(/** @type {HTMLElement} */ (same));
+}
+
 /** @param {HTMLElement} element */
 function dismiss(element) {
   const index = undoable.findIndex((each) => each.element === element);
   if (index >= 0) undoable.splice(index, 1);
+  const focused = element.contains(document.activeElement);
   element.remove();
+  if (focused) (before?.isConnected ? before : $("#heading")).focus({ preventScroll: true });
 }
 
 /** @param {{element: HTMLElement, undo: () => void}} entry */
