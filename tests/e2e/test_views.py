@@ -44,6 +44,29 @@ def test_back_takes_one_filter_back_at_a_time(page: Page) -> None:
     expect(page.locator(".row")).to_have_count(3)
 
 
+def test_a_tag_with_a_comma_is_one_filter_also_after_a_reload(anna: Visitor, page: Page) -> None:
+    anna.call("POST", "/api/tasks", {"title": "Dates", "tags": ["dry, sweet", "fruit"]})
+    expect(page.locator(".row")).to_have_count(4)
+    page.locator("#filter > summary").click()
+    page.locator("#filter").get_by_text("#dry, sweet").click()
+    page.locator("#filter").get_by_text("#fruit").click()
+    expect(page.locator(".row-title")).to_have_text(["Dates"])
+
+    page.reload()
+
+    expect(page.locator(".row-title")).to_have_text(["Dates"])
+    expect(page.locator("#active-filters button")).to_have_count(2)
+
+
+@pytest.mark.parametrize("words", ["STRASSE", "cafe\u0301", "λόγος", "ΛΌΓΟΣ"])
+def test_a_search_finds_what_unicode_calls_equal(anna: Visitor, page: Page, words: str) -> None:
+    anna.call("POST", "/api/tasks", {"title": "Straße, Café und λόγοσ"})
+
+    page.get_by_role("searchbox", name="Search").fill(words)
+
+    expect(page.locator(".row-title")).to_have_text(["Straße, Café und λόγοσ"])
+
+
 def test_every_filter_of_the_api_can_be_shared(anna: Visitor, page: Page) -> None:
     done = anna.call("POST", "/api/tasks", {"title": "Done apple", "tags": ["fruit"], "dueDate": "2030-01-01"})
     anna.call("POST", f"/api/tasks/{done['id']}/complete")

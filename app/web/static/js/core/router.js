@@ -53,8 +53,8 @@ function listRoute(address) {
 
 /** @param {URLSearchParams} query @returns {Lens} */
 function lensOf(query) {
-  /** @param {string} name */
-  const many = (name) => query.get(name)?.split(",").filter(Boolean) ?? [];
+  /** As in the API: a comma that belongs to an entry has a backslash before it. @param {string} name */
+  const many = (name) => (query.get(name)?.match(/(?:\\.|[^,])+/gu) ?? []).map((entry) => entry.replace(/\\([\\,])/gu, "$1"));
   return {
     priority: /** @type {Priority[]} */ (many("priority")),
     tags: many("tags"),
@@ -81,10 +81,13 @@ const keepSpot = () => history.replaceState({ ...history.state, spot: spots.look
 // What Back leaves can no longer be written to, nor what a reload leaves.
 document.addEventListener("scrollend", keepSpot);
 
+/** @param {string} entry */
+const escaped = (entry) => entry.replace(/[\\,]/gu, "\\$&");
+
 /** @param {Place} place @param {Partial<Lens>} [lens] */
 export function addressOf(place, lens = {}) {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(lens)) if (value.length) query.set(name, String(value));
+  for (const [name, value] of Object.entries(lens)) if (value.length) query.set(name, typeof value === "string" ? value : value.map(escaped).join(","));
   const path = place.name === "inbox" ? "/" : `/${place.name}${place.tag ? `/${encodeURIComponent(place.tag)}` : ""}`;
   return query.size ? `${path}?${query}` : path;
 }
