@@ -211,7 +211,7 @@ TABLE: Final = (
         default="",
         read=_maybe(_url("http", "https")),
         meaning="The address people use, e.g. `https://tasks.example.org`; for links in mail and the origin check. "
-        "If it is https, browsers stay signed in by https only",
+        "If it is https, browsers at that address stay signed in by https only",
     ),
     Setting(
         name="trusted_proxies",

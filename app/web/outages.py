@@ -18,12 +18,15 @@ class Outages:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._times = 0
-        self._logged_at = float("-inf")
+        self._logged_at = self._noted_at = float("-inf")
 
     def note(self, reason: str) -> None:
         """Count an answer, and log if it is time to. Not a checkpoint."""
-        self._times += 1
         now = self._clock()
+        if now - self._noted_at >= LOG_SECONDS:
+            self._times = 0  # another row: what was not told of the last one is over
+        self._times += 1
+        self._noted_at = now
         if now - self._logged_at >= LOG_SECONDS:
             log.warning(
                 "Requests are answered with 503: the database does not help",

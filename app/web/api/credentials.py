@@ -1,8 +1,9 @@
 """Finds out who asks: `Authorization: Bearer`, else the session cookie. And gives and takes the cookie.
 
 The cookie's name says whether TLS guards it: `__Host-` makes browsers insist on Secure, on Path=/ and on no Domain, so
-that neither a neighbour nor plain HTTP can plant one. Where the public address is https, it always does: TLS may end
-before us, at a proxy that does not say so or is not believed.
+that neither a neighbour nor plain HTTP can plant one. Who comes by the public address, and that is https, has come by
+TLS whether it shows or not: it may end before us, at a proxy that does not say so or is not believed. Who comes by
+another address of the same Rondo, such as one at home, may have come without.
 """
 
 from dataclasses import dataclass
@@ -43,15 +44,19 @@ class SessionCookies:
     """Knows which cookie carries a session.
 
     Attributes:
-        always_secure: People come by TLS, whether it shows on a request or not.
+        secure_hosts: What `Host` says where people come by TLS, whether that shows on a request or not.
     """
 
-    always_secure: bool = False
+    secure_hosts: frozenset[bytes] = frozenset()
 
     @classmethod
     def at(cls, public_url: str | None) -> "SessionCookies":
         """Return what holds where people come by this address."""
-        return cls(always_secure=urlsplit(public_url or "").scheme == "https")
+        address = urlsplit((public_url or "").lower())
+        if address.scheme != "https":
+            return cls()
+        host = address.netloc.encode().removesuffix(b":443")
+        return cls(frozenset({host, host + b":443"} if address.port in {None, 443} else {host}))
 
     def token(self, request: Request) -> str:
         """Return the token in the cookie, empty without one."""
@@ -73,7 +78,7 @@ class SessionCookies:
         return SECURE_COOKIE if self._is_secure(request) else PLAIN_COOKIE
 
     def _is_secure(self, request: Request) -> bool:
-        return self.always_secure or request.secure
+        return request.secure or request.headers.get(b"host", b"").lower() in self.secure_hosts
 
 
 def find_credentials(request: Request, cookies: SessionCookies) -> Credentials | None:

@@ -237,7 +237,7 @@ def _check_framing(request: Request, name: bytes, value: bytes, limits: Limits) 
         request.expects_continue = request.http_version != "1.0"
     elif name == b"content-length":
         try:
-            # llhttp and h2 have made sure of digits, and of one field.
+            # llhttp has made sure of digits, and of one field; h2 ends the connection when the body has another length.
             length = int(value)
         except ValueError:  # thousands of zeros are more than Python reads
             raise RefusedError(problems.BAD_FRAMING) from None

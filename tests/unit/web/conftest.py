@@ -26,10 +26,10 @@ async def _well() -> str | None:
 def made() -> tuple[Api, FakeServices]:
     """Put the API together once: it keeps nothing from one request to the next."""
     services = FakeServices()
-    return _make(services), services
+    return make_api(services), services
 
 
-def _make(services: FakeServices, public_url: str | None = None) -> Api:
+def make_api(services: FakeServices, public_url: str | None = None) -> Api:
     return create_api(
         cast("Services", services),
         clock=FixedClock(),
@@ -54,7 +54,7 @@ def api(made: tuple[Api, FakeServices], services: FakeServices) -> Api:
 @pytest.fixture
 def api_by_tls(services: FakeServices) -> Api:
     """Return the API where people come by TLS that ends before it."""
-    return _make(services, "https://rondo.test")
+    return make_api(services, "https://rondo.test")
 
 
 @pytest.fixture

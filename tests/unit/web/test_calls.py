@@ -13,7 +13,7 @@ from app.domain.reminder import ReminderDraft
 from app.domain.task import TaskChanges, TaskDraft
 from app.web.api import Api, documents
 from monitoring import metrics
-from tests.unit.web.conftest import Call
+from tests.unit.web.conftest import Call, make_api
 from tests.unit.web.fakes import ENDED_TOKEN, NOW, OPERATOR_TOKEN, TASK_ID, USER, USER_TOKEN, FakeServices
 
 TASK = f"/api/tasks/{TASK_ID}"
@@ -265,6 +265,29 @@ async def test_where_people_come_by_tls_the_cookie_is_secure_whatever_a_proxy_sa
     assert (plain["status"], secure["status"]) == (401, 200)
 
 
+@pytest.mark.parametrize(
+    ("public_url", "host", "is_secure"),
+    [
+        ("https://rondo.test", b"Rondo.test:443", True),
+        ("https://rondo.test", b"rondo.test:8000", False),
+        ("https://rondo.test", b"192.168.0.7:8000", False),
+        ("https://rondo.test:8443", b"rondo.test:8443", True),
+        ("https://rondo.test:8443", b"rondo.test", False),
+        ("http://rondo.test", b"rondo.test", False),
+    ],
+)
+async def test_who_comes_by_another_address_than_the_public_one_may_come_without_tls(
+    services: FakeServices, public_url: str, host: bytes, *, is_secure: bool
+) -> None:
+    body = b'{"email":"a@example.org","password":"secret"}'
+
+    given = await raw(make_api(services, public_url), "POST", "/api/auth/login", body=body, host=host)
+
+    cookie = given["headers"][b"set-cookie"].decode()
+    assert cookie.startswith("__Host-rondo=" if is_secure else "rondo_session=")
+    assert cookie.endswith("; Secure") is is_secure
+
+
 async def test_signing_out_takes_the_cookie_away(call: Call, services: FakeServices) -> None:
     response = await call("POST", "/api/auth/logout")
 
@@ -477,11 +500,12 @@ async def raw(
     token: str | None = None,
     cookie: str | None = None,
     scheme: str = "http",
+    host: bytes = b"rondo.test",
     headers: list[tuple[bytes, bytes]] | None = None,
 ) -> dict[str, Any]:
     """Call the application with exactly these bytes, as no client would send them."""
     sent: list[Any] = []
-    pairs = [(b"host", b"rondo.test"), (b"content-type", b"application/json"), *(headers or [])]
+    pairs = [(b"host", host), (b"content-type", b"application/json"), *(headers or [])]
     if token is not None:
         pairs.append((b"authorization", f"Bearer {token}".encode("latin-1")))
     if cookie is not None:
