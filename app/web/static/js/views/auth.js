@@ -59,7 +59,8 @@ async function submit(registering, part) {
   part("submit").disabled = true;
   try {
     const answer = await call("POST", `/api/auth/${registering ? "register" : "login"}`, { body });
-    if (!answer.ok) return refused(answer.problem, { name, email, password }, part);
+    const problem = answer.ok ? await unkept() : answer.problem;
+    if (problem) return refused(problem, { name, email, password }, part);
     await signedIn(answer.data.user);
     if (registering) (await import("./welcome.js")).begin();
     welcomed();
@@ -69,6 +70,15 @@ async function submit(registering, part) {
   } finally {
     part("submit").disabled = false;
   }
+}
+
+/**
+ * The public address is https, and this is its host without: the browser has dropped the cookie, which is Secure.
+ * @returns {Promise<Problem | null>}
+ */
+async function unkept() {
+  const dropped = location.protocol === "http:" && (await call("GET", "/api/me")).status === 401;
+  return dropped ? { status: 401, detail: t("auth.httpsOnly") } : null;
 }
 
 /** @param {Problem} problem @param {Record<string, HTMLInputElement>} inputs @param {(name: string) => any} part */
