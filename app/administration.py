@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.services import Services
 
-# So long a command waits for the one before it, having said so, and looks whether that has ended.
-TURN_SECONDS: Final = 60.0
-LOOK_AGAIN_SECONDS: Final = 0.1
 # So long it waits for a Rondo that is just starting. Waiting longer would look like hanging.
 CONNECT_SECONDS: Final = 20.0
 # How PostgreSQL says in English, the language of its messages here, that a user of the system is not let in.
@@ -53,8 +50,8 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     async with trio.open_nursery() as nursery:
         url, running = settings.database_url, None
         if url is None:
-            embedded = EmbeddedPostgres(directory, user=settings.postgres_user, for_command=True)
-            url, running = embedded.url, await _start(embedded, directory, nursery)
+            embedded = EmbeddedPostgres(directory, user=settings.postgres_user, for_command=True, on_wait=_say_wait)
+            url, running = embedded.url, await _start(embedded, nursery)
         async with trio.open_nursery() as clients:
             database = Database(url, size=1, name="command")
             await clients.start(database.run)
@@ -67,24 +64,20 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         nursery.cancel_scope.cancel()
 
 
-async def _start(embedded: EmbeddedPostgres, directory: Path, nursery: trio.Nursery) -> EmbeddedPostgres | None:
+async def _start(embedded: EmbeddedPostgres, nursery: trio.Nursery) -> EmbeddedPostgres | None:
     """Start the embedded server when no other command uses it; return the running one if a Rondo serves with it."""
-    patience, waits = trio.current_time() + TURN_SECONDS, False
-    while True:
-        try:
-            await nursery.start(embedded.run)
-        except data_lock.HeldError as held:
-            if not held.by_command:
-                return embedded
-            if trio.current_time() > patience:
-                raise
-            if not waits:
-                sentence = f"Waiting for another command, process {held.owner}, which uses {directory}."
-                print(f"rondo: {sentence}", file=sys.stderr, flush=True)
-            waits = True
-            await trio.sleep(LOOK_AGAIN_SECONDS)
-        else:
-            return None
+    try:
+        await nursery.start(embedded.run)
+    except data_lock.HeldError as held:
+        if held.by_command:
+            raise
+        return embedded
+    return None
+
+
+def _say_wait(held: data_lock.HeldError) -> None:
+    sentence = f"Waiting for another command, process {held.owner}, which uses {held.directory}."
+    print(f"rondo: {sentence}", file=sys.stderr, flush=True)
 
 
 async def _join(database: Database, running: EmbeddedPostgres, directory: Path) -> None:

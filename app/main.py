@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -89,15 +88,12 @@ def explain(problem: BaseException) -> int:
 
 async def _serve(settings: Settings) -> None:
     directory = open_data_directory(settings.data_dir)
-    with ExitStack() as stack:
-        if settings.database_url is not None:
-            stack.enter_context(data_lock.hold(directory))
-        runtime.describe(VERSION, filesystems=[directory])
-        root = assemble(settings, directory)
-        try:
-            await run_until_told(root, on_signal=_told, watchdog=Watchdog(), stop_seconds=STOP_SECONDS)
-        except SupervisionError as ended:
-            raise _cause(ended) from None
+    runtime.describe(VERSION, filesystems=[directory])
+    root = assemble(settings, directory)
+    try:
+        await run_until_told(root, on_signal=_told, watchdog=Watchdog(), stop_seconds=STOP_SECONDS)
+    except SupervisionError as ended:
+        raise _cause(ended) from None
 
 
 def _told(name: str, count: int) -> None:
@@ -150,7 +146,9 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
 
     breaker = wiring.database_breaker(database)
     store = [Part(id="pool", start=database.run, breaker=breaker), Part(id="schema", start=_migrating(database))]
-    if embedded is not None:
+    if embedded is None:
+        store.insert(0, Part(id="lock", start=_holding(directory)))
+    else:
         store.insert(0, Part(id="postgres", start=embedded.run, stop_seconds=POSTGRES_STOP_SECONDS))
     root = tree(
         database=store,
@@ -163,6 +161,20 @@ def assemble(settings: Settings, directory: Path) -> Supervisor:
         on_report=report,
     )
     return root
+
+
+def _holding(directory: Path) -> StartFunction:
+    """Return what holds the data directory where no embedded PostgreSQL does.
+
+    In the tree, since it may have to wait for a command: a signal then ends it as any start.
+    """
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        async with data_lock.take_turn(directory):
+            task_status.started()
+            await trio.sleep_forever()
+
+    return run
 
 
 def _migrating(database: Database) -> StartFunction:

@@ -37,6 +37,9 @@ ACTOR_SECONDS: Final = 1.0
 DATABASE_SECONDS: Final = 4.0
 # What has not ended so long after its time was over will not.
 STUCK_SECONDS: Final = 3.0
+# They may wait for a command that uses the data directory and know themselves for how long; and a first PostgreSQL
+# takes as long as the disk does.
+UNHURRIED: Final = frozenset({"postgres", "lock"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,7 @@ def _child(supervisor: str, part: Part, seconds: float) -> ChildSpec:
         details=part.inside,
         shutdown=max(seconds, part.stop_seconds),
         kill_after=min(seconds, STUCK_SECONDS),
-        start_timeout=None if part.id == "postgres" else 60.0,
+        start_timeout=None if part.id in UNHURRIED else 60.0,
     )
 
 

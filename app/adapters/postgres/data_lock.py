@@ -6,32 +6,42 @@ import errno
 import fcntl
 import os
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Final
+
+import trio
 
 from app.adapters.postgres.system_users import EmbeddedPostgresError
+from monitoring import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 FILE_NAME = "rondo.lock"
+# So long one waits for the command before, having said so, and looks whether that has ended.
+TURN_SECONDS: Final = 60.0
+LOOK_AGAIN_SECONDS: Final = 0.1
 # Behind the process id of whoever holds the lock, if it is a command.
 _COMMAND = "command"
 # Somebody who looks holds it for microseconds; a hundred of them in a row are somebody who holds it.
 _LOOK_SECONDS = 0.001
 _TRIES = 100
 
+log = logs.get_logger("postgres")
+
 
 class HeldError(EmbeddedPostgresError):
     """Another process holds the lock.
 
     Attributes:
+        directory: The data directory.
         owner: Its process id, as it wrote it; "unknown" in the moment before it does.
         by_command: Whether it is a command, which will soon have ended, not a Rondo that serves.
     """
 
     def __init__(self, directory: Path, note: str) -> None:
+        self.directory = directory
         self.owner, _, purpose = note.partition(" ")
         self.by_command = purpose == _COMMAND or not note
         self.owner = self.owner or "unknown"
@@ -51,6 +61,47 @@ def is_held(directory: Path) -> bool:
     """
     with _opened(directory) as descriptor:
         return not _flock(descriptor, fcntl.LOCK_SH)
+
+
+def log_wait(held: HeldError) -> None:
+    """Say in the log for whom this process waits."""
+    log.warning(
+        "Waiting for another command, which uses the data directory",
+        event="rondo.waiting",
+        pid=held.owner,
+        dataDirectory=str(held.directory),
+    )
+
+
+@asynccontextmanager
+async def take_turn(
+    directory: Path, *, for_command: bool = False, on_wait: Callable[[HeldError], object] = log_wait
+) -> AsyncIterator[None]:
+    """Hold the directory's lock as `hold` does, but wait while a command holds it: that will soon have ended.
+
+    Args:
+        directory: The data directory.
+        for_command: Whether a command holds it, for which others can wait.
+        on_wait: Told once for whom it waits.
+
+    Raises:
+        HeldError: A Rondo that serves holds it, or a command still does after `TURN_SECONDS`.
+        EmbeddedPostgresError: It cannot be opened.
+    """
+    patience, waits = trio.current_time() + TURN_SECONDS, False
+    with ExitStack() as holding:
+        while True:
+            try:
+                holding.enter_context(hold(directory, for_command=for_command))
+                break
+            except HeldError as held:
+                if not held.by_command or trio.current_time() > patience:
+                    raise
+                if not waits:
+                    on_wait(held)
+                waits = True
+            await trio.sleep(LOOK_AGAIN_SECONDS)
+        yield
 
 
 @contextmanager

@@ -51,6 +51,7 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         sync_new_files: bool = True,
         for_command: bool = False,
+        on_wait: Callable[[data_lock.HeldError], object] = data_lock.log_wait,
     ) -> None:
         """Describe the server; `run` starts it.
 
@@ -59,7 +60,8 @@ class EmbeddedPostgres:
             user: Who runs the server if Rondo runs as root; otherwise chosen.
             settings: PostgreSQL settings that replace ours.
             sync_new_files: Whether a new cluster must be on disk before it is used. Tests need not wait.
-            for_command: Whether it runs for a command, not for a Rondo that serves: other commands wait for it.
+            for_command: Whether it runs for a command, not for a Rondo that serves: others wait for it.
+            on_wait: Told once when it waits for a command that uses the data directory.
         """
         self._directory = Path(os.path.abspath(data_directory))  # noqa: PTH100 # links stay as the operator wrote them
         self._cluster = self._directory / "postgres"
@@ -67,6 +69,7 @@ class EmbeddedPostgres:
         self._settings = {**cluster.SETTINGS, **(settings or {})}
         self._sync = sync_new_files
         self._for_command = for_command
+        self._on_wait = on_wait
 
     @property
     def url(self) -> str:
@@ -83,14 +86,16 @@ class EmbeddedPostgres:
     ) -> None:
         """Run the server until cancelled; then stop it. Started with `url` when it accepts queries.
 
+        While a command uses the data directory, it waits for its turn.
+
         Raises:
-            HeldError: Another process uses the data directory.
+            HeldError: Another Rondo uses the data directory, or a command does for too long.
             EmbeddedPostgresError: It cannot start, or it ended by itself.
         """
         if sys.platform != "linux":
             raise EmbeddedPostgresError("the embedded PostgreSQL runs on Linux only: set RONDO_DATABASE_URL")
         self._make_directory()
-        with data_lock.hold(self._directory, for_command=self._for_command):
+        async with data_lock.take_turn(self._directory, for_command=self._for_command, on_wait=self._on_wait):
             account = system_users.choose(self._cluster, self._user)
             programs = binaries.find(account)
             await cluster.prepare(self._cluster, account, programs, sync=self._sync)

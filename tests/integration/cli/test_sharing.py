@@ -27,6 +27,12 @@ MIGRATION_WAITS = """
     WHERE locktype = 'advisory' AND NOT granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+# The lock is the directory's, whichever database is used; the external one is not even looked for before.
+either_database = pytest.mark.parametrize(
+    "environment", [{}, {"RONDO_DATABASE_URL": "postgresql://127.0.0.1:1/rondo"}], ids=["embedded", "external"]
+)
+# A limit that only a stop that waits for the command would reach.
+PROMPTLY_SECONDS = 10.0
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
@@ -62,14 +68,74 @@ def test_a_command_says_for_whom_it_waits_and_goes_on_afterwards(tmp_path: Path)
 async def test_a_command_waits_for_its_turn_no_longer_than_a_person_does(
     tmp_path: Path, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(administration, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(data_lock, "TURN_SECONDS", -1.0)
 
     with data_lock.hold(tmp_path, for_command=True), pytest.raises(data_lock.HeldError) as refused:
-        await administration._start(EmbeddedPostgres(tmp_path), tmp_path, nursery)
+        await administration._start(EmbeddedPostgres(tmp_path), nursery)
 
     assert str(refused.value) == (
         f"another command (process {os.getpid()}) uses the data directory {tmp_path}: try again when it has ended"
     )
+
+
+@pytest.mark.slow
+def test_serve_waits_for_a_command_and_then_serves(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    serving = RondoProcess(data_dir=data)
+    try:
+        with data_lock.hold(data, for_command=True):
+            serving.launch()
+            waiting = wait_for_event(serving, "rondo.waiting")
+        serving.wait_ready()
+    finally:
+        code = serving.stop()
+
+    assert (waiting["level"], waiting["pid"], waiting["dataDirectory"]) == ("warning", str(os.getpid()), str(data))
+    assert code == 0
+    assert [line["event"] for line in serving.log_lines()].count("rondo.waiting") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@either_database
+def test_a_serve_that_waits_for_a_command_can_be_told_to_stop(
+    tmp_path: Path, environment: dict[str, str], number: signal.Signals
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    serving = RondoProcess(data_dir=data, environment=environment)
+    try:
+        with data_lock.hold(data, for_command=True):
+            serving.launch()
+            wait_for_event(serving, "rondo.waiting")
+            assert serving.process is not None
+            serving.process.send_signal(number)
+            code = serving.process.wait(PROMPTLY_SECONDS)
+    finally:
+        serving.stop()
+
+    events = [line["event"] for line in serving.log_lines()]
+    assert code == 0
+    assert "rondo.stopping" in events
+    assert "rondo.ready" not in events
+
+
+@either_database
+def test_serve_does_not_wait_for_a_rondo_that_serves(tmp_path: Path, environment: dict[str, str]) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    serving = RondoProcess(data_dir=data, environment=environment)
+    try:
+        with data_lock.hold(data):
+            serving.launch()
+            assert serving.process is not None
+            code = serving.process.wait(20)
+    finally:
+        serving.stop()
+
+    said = serving.log_path.read_text()
+    assert (code, "rondo.waiting" in said, "Traceback" in said) == (2, False, False)
+    assert f"rondo: another Rondo (process {os.getpid()}) uses the data directory {data}" in said
 
 
 @pytest.mark.slow
@@ -135,6 +201,20 @@ def wait_for(path: Path, command: subprocess.Popen[Any]) -> None:
         assert time.monotonic() < deadline
         with suppress(subprocess.TimeoutExpired):  # a pause that ends early when the command does
             command.wait(0.005)
+
+
+def wait_for_event(serving: RondoProcess, event: str) -> dict[str, object]:
+    """Wait until a Rondo that starts has logged an event, and return its line."""
+    assert serving.process is not None
+    deadline = time.monotonic() + 20
+    while True:
+        for line in serving.log_lines():
+            if line["event"] == event:
+                return line
+        assert serving.process.poll() is None
+        assert time.monotonic() < deadline
+        with suppress(subprocess.TimeoutExpired):  # a pause that ends early when the process does
+            serving.process.wait(0.005)
 
 
 @as_root
