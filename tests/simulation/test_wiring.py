@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOT_SIMULATED: Final = {
     "postgres": "the simulated database is not a child process",
+    "lock": "a file of a data directory, which a simulated process does not have",
     "schema": "the simulated database has no migrations",
     "housekeeping": "deletes what is days old",
     "census": "only counts, for metrics",
