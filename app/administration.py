@@ -160,7 +160,7 @@ def run_trio(command: Callable[[], Awaitable[None]]) -> None:
     """
     try:
         trio.run(command)
-    except BaseExceptionGroup as group:
+    except BaseExceptionGroup as group:  # as trio hands on whatever left its nurseries; all but an interrupt goes on
         if group.subgroup(KeyboardInterrupt) is not None:
             raise KeyboardInterrupt from None
         raise

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from app.adapters.postgres import Database
 from app.adapters.postgres.embedded import EmbeddedPostgres
 from supervisors.tree import BACKOFF
-from tests.e2e.conftest import PASSWORD, TIME_ZONE, new_email
+from tests.e2e.conftest import PASSWORD, TIME_ZONE, new_email, wait_until
 from tests.e2e.test_everyone_can_use_it import NARROW, WIDE, violations
 from tests.fixtures.rondo import RondoProcess, running_rondo
 
@@ -43,6 +43,10 @@ POISON = """
 ANTIDOTE = "DROP TRIGGER poison ON occurrences; DROP FUNCTION poison"
 NO_AUDIT = "ALTER FUNCTION append_audit(integer) RENAME TO gone"
 AUDIT = "ALTER FUNCTION gone(integer) RENAME TO append_audit"
+NEWEST_DEED = """async (action) => {
+  const { items } = await (await fetch("/api/audit?limit=200")).json();
+  return items.find((row) => row.action.startsWith("ops."))?.action === action;
+}"""
 WEEKLY = {"rule": "FREQ=WEEKLY", "mode": "schedule", "missed": "skip"}
 
 
@@ -159,18 +163,6 @@ def wait_recorded(visitor: Visitor, page: Page, tasks: list[str]) -> Counter[str
     return created
 
 
-def newest_ops_rows(visitor: Visitor, page: Page, wanted: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return what operators did last, and who; the trail is written behind the answer, so it is waited for."""
-    found: list[tuple[str, str]] = []
-    for _ in range(50):
-        rows = [row for row in audit_rows(visitor) if row["action"].startswith("ops.")]
-        found = [(row["action"], row["actor"]) for row in rows[: len(wanted)]]
-        if found == wanted:
-            break
-        page.wait_for_timeout(100)
-    return found
-
-
 def test_the_tree_is_shown_with_its_names_levels_and_states(olga: Visitor) -> None:
     page = olga.open("/")
     page.locator("#account > summary").click()
@@ -272,7 +264,9 @@ def test_operators_restart_pause_and_resume_with_the_keyboard_and_it_is_on_recor
 
     me = olga.call("GET", "/api/me")["id"]
     wanted = [(f"ops.actor_{done}", me) for done in ("resumed", "paused", "restarted")]
-    assert newest_ops_rows(olga, page, wanted) == wanted
+    wait_until(page, NEWEST_DEED, wanted[0][0])  # the trail is written behind the answer
+    found = [(row["action"], row["actor"]) for row in audit_rows(olga) if row["action"].startswith("ops.")]
+    assert found[:3] == wanted
 
 
 def test_what_everything_depends_on_has_no_buttons(olga: Visitor) -> None:

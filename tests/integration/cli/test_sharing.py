@@ -18,6 +18,7 @@ from app import administration
 from app.adapters.postgres import Database, binaries, data_lock, migrator, system_users
 from app.adapters.postgres.embedded import EmbeddedPostgres
 from tests.fixtures.rondo import RondoProcess
+from tests.fixtures.root import as_root
 from tests.integration.cli.commands import begun, ended, rondo
 from tests.integration.postgres.test_embedded import holder, wait_until_ready
 
@@ -33,7 +34,6 @@ either_database = pytest.mark.parametrize(
 )
 # A limit that only a stop that waits for the command would reach.
 PROMPTLY_SECONDS = 10.0
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 @pytest.mark.slow

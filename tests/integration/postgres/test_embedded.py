@@ -19,6 +19,7 @@ from app.adapters.postgres import Database, binaries, leftovers, system_users
 from app.adapters.postgres.child_process import ChildProcess
 from app.adapters.postgres.cluster import HERE, SETTINGS
 from app.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from tests.fixtures.root import as_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 QUICK = {"fsync": "off"}
 STUB = Path(__file__).with_name("rondo_stub.py")
 ROOT = Path(__file__).parents[3]
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 def embedded(directory: Path, user: str | None = None) -> EmbeddedPostgres:

@@ -21,6 +21,7 @@ from app.web.server.edge import Edge, Peer
 from app.web.server.http2 import Http2Connection
 from app.web.server.tls import load_context
 from app.wiring.refusing import refuse
+from tests.fixtures.waiting import eventually
 
 from .conftest import GET, echo, everything, issue
 
@@ -320,11 +321,10 @@ async def test_a_head_that_is_not_even_unpacked_ends_the_connection(
     server = await serve(tls=certificate)
     client = await dial.http2(server)
 
+    assert server.connections == 1
     await client.request(headers=[("x", "y" * 70_000)])
 
-    with trio.fail_after(5):  # noqa: ASYNC912 # it is entered only to wait
-        while server.connections:  # noqa: ASYNC110 # it ends on the other side of a socket
-            await trio.sleep(0.02)
+    await eventually(lambda: not server.connections, seconds=5)
 
 
 async def test_a_refusal_names_the_callers_id_over_http2(serve: Any, certificate: TlsFiles, dial: Any) -> None:
@@ -578,9 +578,7 @@ async def test_a_client_that_gives_no_window_is_cut_off(serve: Any, certificate:
     await client.request()
     await client.hear(h2.events.ResponseReceived)
 
-    with trio.fail_after(5):  # noqa: ASYNC912 # it is entered only to wait
-        while server.connections:  # noqa: ASYNC110 # it ends on the other side of a socket
-            await trio.sleep(0.02)
+    await eventually(lambda: not server.connections, seconds=5)
 
 
 async def test_an_idle_http2_connection_is_closed_with_a_goodbye(serve: Any, certificate: TlsFiles, dial: Any) -> None:
@@ -641,6 +639,4 @@ async def test_a_protocol_error_ends_the_connection(serve: Any, certificate: Tls
 
     await stream.send_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 
-    with trio.fail_after(5):  # noqa: ASYNC912 # it is entered only to wait
-        while server.connections:  # noqa: ASYNC110 # it ends on the other side of a socket
-            await trio.sleep(0.02)
+    await eventually(lambda: not server.connections, seconds=5)

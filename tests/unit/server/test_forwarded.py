@@ -1,15 +1,13 @@
 """Who the client is behind proxies, and who only says so."""
 
-import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from app.web.server.edge import Peer
 from app.web.server.forwarded import MOST_TOLD, TrustedProxies, UnbelievedProxies, networks
-from monitoring import logs
+from tests.fixtures.told import Told, logged
 
 PROXIES = TrustedProxies(networks=networks(["10.0.0.0/8", "fd00::/8"]))
 PEER = ("10.0.0.1", 5000)
@@ -84,23 +82,14 @@ def test_a_client_behind_a_unix_socket_can_be_named() -> None:
 
 # --- what is not believed is said ----------------------------------------------------------------------------
 
-Told = Callable[[], list[dict[str, Any]]]
 FORWARDED = [(b"host", b"a"), (b"x-forwarded-for", b"203.0.113.9")]
 
 
 @pytest.fixture
 def told() -> Iterator[Told]:
-    """Log to memory; call it for the warnings of proxies so far."""
-    stream = io.StringIO()
-    logs.setup("info", format="json", stream=stream)
-
-    def read() -> list[dict[str, Any]]:
-        assert logs.flush()
-        lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-        return [line for line in lines if line["event"] == "edge.proxy.untrusted"]
-
-    yield read
-    logs.shutdown()
+    """Call it for the warnings of proxies so far."""
+    with logged("edge.proxy.untrusted") as read:
+        yield read
 
 
 def test_what_a_peer_forwards_that_is_not_trusted_is_said_once_for_its_place(told: Told) -> None:

@@ -1,9 +1,6 @@
 """Why requests are answered 503 is in the log, and does not fill it."""
 
-import io
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,9 +8,7 @@ from app.ports.database import DatabaseUnavailableError, OutcomeUnknownError
 from app.web import errors
 from app.web.errors import answer_to
 from app.web.outages import LOG_SECONDS, Outages
-from monitoring import logs
-
-Told = Callable[[], list[dict[str, Any]]]
+from tests.fixtures.told import Told, logged
 
 
 class Clock:
@@ -34,17 +29,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def told() -> Iterator[Told]:
-    """Log to memory; call it for what was said of outages so far."""
-    stream = io.StringIO()
-    logs.setup("info", format="json", stream=stream)
-
-    def read() -> list[dict[str, Any]]:
-        assert logs.flush()
-        lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-        return [line for line in lines if line["event"] == "http.database.unavailable"]
-
-    yield read
-    logs.shutdown()
+    """Call it for what was said of outages so far."""
+    with logged("http.database.unavailable") as read:
+        yield read
 
 
 @pytest.mark.usefixtures("clock")
