@@ -1,7 +1,7 @@
 /** Says where a new task went that the list it was written in does not show, and leads there. */
 
 import { dayOf, today } from "../core/dates.js";
-import { $, h } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { t } from "../core/messages.js";
 import { addressOf, go } from "../core/router.js";
 import { reveal } from "./list.js";
@@ -16,13 +16,11 @@ const homeOf = (due) => (!due ? "inbox" : dayOf(due) <= today() ? "today" : "upc
 export function sayWhere({ id, title, dueDate }) {
   const name = homeOf(dueDate);
   const href = addressOf({ name });
-  toast(t("add.elsewhere", { title, place: t(`place.${name}`) }));
-  const close = $("#toasts > :last-child .icon-button");
   const show = (/** @type {Event} */ event) => {
     event.preventDefault();
-    close.click();
     go(href);
     reveal(id);
   };
-  close.before(h("a", { class: "toast-undo", href, "aria-label": t("add.showLabel", { title }), onclick: show }, t("add.show")));
+  const link = h("a", { class: "toast-undo", href, "aria-label": t("add.showLabel", { title }), onclick: show }, t("add.show"));
+  toast(t("add.elsewhere", { title, place: t(`place.${name}`) }), { link });
 }

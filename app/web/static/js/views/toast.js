@@ -19,9 +19,9 @@ $("#toasts").addEventListener("focusin", ({ currentTarget, relatedTarget }) => {
 
 /**
  * @param {string} text
- * @param {{undo?: () => void, tone?: "error"}} [options]
+ * @param {{undo?: () => void, tone?: "error", link?: HTMLElement}} [options] who follows the link has read it
  */
-export function toast(text, { undo, tone } = {}) {
+export function toast(text, { undo, tone, link } = {}) {
   const region = $("#toasts");
   if (!undo) unsay(text);
   const element = h("div", { class: `toast ${tone ?? ""}` }, h("span", { class: "toast-text" }, text));
@@ -30,6 +30,8 @@ export function toast(text, { undo, tone } = {}) {
     undoable.push(entry);
     element.append(h("button", { type: "button", class: "toast-undo", onclick: () => run(entry) }, t("toast.undo"), h("kbd", {}, "u")));
   }
+  if (link) element.append(link);
+  link?.addEventListener("click", () => dismiss(element), { capture: true });
   element.append(iconButton("close", t("toast.close"), () => dismiss(element)));
   while (region.childElementCount >= AT_MOST) dismiss(/** @type {HTMLElement} */ (region.firstElementChild));
   region.append(element);
